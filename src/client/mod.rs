@@ -1,0 +1,1 @@
+//! The kube-like client of the Engine API.

@@ -1,0 +1,1 @@
+//! Stack files → Compose: parse, interpolate, merge, validate. Every value keeps its place.

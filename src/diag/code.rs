@@ -1,0 +1,52 @@
+//! The stable codes of diagnostics, `area/what`. A code, once released, keeps its meaning.
+
+/// A file that is named cannot be read.
+pub const FILE_UNREADABLE: &str = "file/unreadable";
+/// A path leads out of the repository.
+pub const FILE_OUTSIDE: &str = "file/outside";
+/// The text is not YAML.
+pub const YAML_SYNTAX: &str = "yaml/syntax";
+/// A key stands twice in one mapping.
+pub const YAML_DUPLICATE_KEY: &str = "yaml/duplicate-key";
+/// Too deep, too many aliases, too large.
+pub const YAML_BOUNDS: &str = "yaml/bounds";
+/// A value has the wrong type.
+pub const WRONG_TYPE: &str = "schema/wrong-type";
+/// A key nobody knows.
+pub const UNKNOWN_KEY: &str = "schema/unknown-key";
+/// A key that must be there is not.
+pub const MISSING_KEY: &str = "schema/missing-key";
+/// A value is not one of those allowed, or has the wrong form.
+pub const INVALID_VALUE: &str = "schema/invalid-value";
+/// A compose key that skep does not lower yet.
+pub const COMPOSE_NOT_LOWERED: &str = "compose/not-lowered";
+/// A compose key that Swarm cannot carry out.
+pub const COMPOSE_UNSUPPORTED: &str = "compose/unsupported";
+/// A variable that is not defined and has no default.
+pub const VARIABLE_UNDEFINED: &str = "compose/undefined-variable";
+/// `$` forms that do not parse.
+pub const INTERPOLATION: &str = "compose/interpolation";
+/// A network that no `networks:` defines.
+pub const UNDEFINED_NETWORK: &str = "compose/undefined-network";
+/// A volume that no `volumes:` defines.
+pub const UNDEFINED_VOLUME: &str = "compose/undefined-volume";
+/// A config that no `configs:` defines.
+pub const UNDEFINED_CONFIG: &str = "compose/undefined-config";
+/// A secret that no `secrets:` defines.
+pub const UNDEFINED_SECRET: &str = "compose/undefined-secret";
+/// A bind mount whose source is relative to a file that no node has.
+pub const RELATIVE_BIND: &str = "compose/relative-bind";
+/// A name the engine refuses.
+pub const INVALID_NAME: &str = "compose/invalid-name";
+/// A service without an image.
+pub const NO_IMAGE: &str = "compose/no-image";
+/// Two stacks with one name.
+pub const DUPLICATE_STACK: &str = "fleet/duplicate-stack";
+/// No stack was found.
+pub const NO_STACK: &str = "fleet/no-stack";
+/// A secret whose live content nobody can verify.
+pub const SECRET_UNVERIFIABLE: &str = "secret/unverifiable";
+/// An external network, config or secret that does not exist.
+pub const EXTERNAL_MISSING: &str = "plan/external-missing";
+/// A change that Swarm cannot carry out in place.
+pub const IMMUTABLE: &str = "plan/immutable";

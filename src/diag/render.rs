@@ -1,0 +1,171 @@
+//! Diagnostics as people and machines read them.
+
+use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Diagnostic, Severity, Sources};
+
+/// Whether the text may hold colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Style {
+    /// Plain text.
+    Plain,
+    /// ANSI colours.
+    Colour,
+}
+
+/// A diagnostic as JSON shows it: its place resolved to file, line and column.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Shown {
+    /// The stable code.
+    pub code: String,
+    /// How bad it is.
+    pub severity: Severity,
+    /// What is wrong.
+    pub message: String,
+    /// The file, as it was named.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
+    /// The line, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line: Option<u32>,
+    /// The column in characters, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub column: Option<u32>,
+    /// What to do about it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hints: Vec<String>,
+}
+
+impl Shown {
+    /// Resolves a diagnostic's place.
+    pub fn new(diagnostic: &Diagnostic, sources: &Sources) -> Self {
+        let location = diagnostic.span.map(|span| sources.location(span));
+        Self {
+            code: diagnostic.code.to_owned(),
+            severity: diagnostic.severity,
+            message: diagnostic.message.clone(),
+            file: location.as_ref().map(|l| l.path.to_string()),
+            line: location.as_ref().map(|l| l.line),
+            column: location.as_ref().map(|l| l.column),
+            hints: diagnostic.hints.clone(),
+        }
+    }
+
+    /// One line: `path:line:column: severity: message [code]`.
+    pub fn line(&self) -> String {
+        let place = match (&self.file, self.line, self.column) {
+            (Some(file), Some(line), Some(column)) => format!("{file}:{line}:{column}: "),
+            (Some(file), ..) => format!("{file}: "),
+            _ => String::new(),
+        };
+        format!("{place}{}: {} [{}]", self.severity.as_str(), self.message, self.code)
+    }
+}
+
+/// Diagnostics with the sources their places lie in.
+#[derive(Debug, Clone, Copy)]
+pub struct Report<'a> {
+    /// What to show.
+    pub diagnostics: &'a [Diagnostic],
+    /// The texts.
+    pub sources: &'a Sources,
+}
+
+impl Report<'_> {
+    /// The JSON forms, in order.
+    pub fn shown(&self) -> Vec<Shown> {
+        self.diagnostics.iter().map(|d| Shown::new(d, self.sources)).collect()
+    }
+
+    /// The text: for each a line `path:line:column: severity: message [code]`, then the excerpt with a caret, then the
+    /// hints.
+    pub fn text(&self, style: Style) -> String {
+        let mut out = String::new();
+        for diagnostic in self.diagnostics {
+            let shown = Shown::new(diagnostic, self.sources);
+            let (colour, reset) = match (style, diagnostic.severity) {
+                (Style::Plain, _) => ("", ""),
+                (Style::Colour, Severity::Error) => ("\x1b[1;31m", "\x1b[0m"),
+                (Style::Colour, Severity::Warning) => ("\x1b[1;33m", "\x1b[0m"),
+                (Style::Colour, Severity::Note) => ("\x1b[1m", "\x1b[0m"),
+            };
+            out.push_str(&format!("{colour}{}{reset}\n", shown.line()));
+            out.push_str(&self.excerpt(diagnostic, style));
+            for hint in &diagnostic.hints {
+                out.push_str(&format!("  help: {hint}\n"));
+            }
+        }
+        out
+    }
+
+    fn excerpt(&self, diagnostic: &Diagnostic, style: Style) -> String {
+        let Some(span) = diagnostic.span else { return String::new() };
+        let text = self.sources.text(span.file);
+        if text.is_empty() {
+            return String::new();
+        }
+        let snippet = Snippet::source(text)
+            .line_start(1)
+            .fold(true)
+            .annotation(AnnotationKind::Primary.span(first_line(text, span.start as usize, span.end as usize)));
+        let snippet = match &diagnostic.related {
+            Some((other, label)) if other.file == span.file => snippet.annotation(
+                AnnotationKind::Context
+                    .span(first_line(text, other.start as usize, other.end as usize))
+                    .label(label.as_str()),
+            ),
+            _ => snippet,
+        };
+        let renderer = match style {
+            Style::Plain => Renderer::plain(),
+            Style::Colour => Renderer::styled(),
+        };
+        let group = [Group::with_level(Level::ERROR).element(snippet)];
+        let mut rendered = renderer.render(&group).to_string();
+        if !rendered.ends_with('\n') {
+            rendered.push('\n');
+        }
+        rendered
+    }
+}
+
+/// The part of a span on its first line: an excerpt shows where a value begins, not all of it.
+fn first_line(text: &str, start: usize, end: usize) -> std::ops::Range<usize> {
+    let start = floor(text, start.min(text.len()));
+    let line_end = text.get(start..).and_then(|rest| rest.find('\n')).map_or(text.len(), |n| start + n);
+    let end = floor(text, end.min(line_end));
+    start..end.max(start)
+}
+
+fn floor(text: &str, mut at: usize) -> usize {
+    while !text.is_char_boundary(at) {
+        at -= 1;
+    }
+    at
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diag::Span;
+
+    #[test]
+    fn a_diagnostic_names_its_place_and_shows_it() {
+        let mut sources = Sources::new();
+        let file = sources.add("shop/compose.yaml", "services:\n  web:\n    imgae: nginx\n");
+        let start = 21;
+        let diagnostic = Diagnostic::error(super::super::code::UNKNOWN_KEY, "unknown key `imgae`")
+            .at(Span { file, start, end: start + 5 })
+            .hint("did you mean `image`?");
+        let report = Report { diagnostics: &[diagnostic], sources: &sources };
+        let text = report.text(Style::Plain);
+        assert!(text.starts_with("shop/compose.yaml:3:5: error: unknown key `imgae` [schema/unknown-key]\n"), "{text}");
+        assert!(text.contains("imgae: nginx") && text.contains("^^^^^"), "{text}");
+        assert!(text.ends_with("  help: did you mean `image`?\n"), "{text}");
+        let shown = report.shown();
+        assert_eq!((shown[0].line, shown[0].column), (Some(3), Some(5)));
+    }
+}

@@ -1,0 +1,1 @@
+//! Service, tasks, nodes and what was seen before → verdict.

@@ -1,0 +1,1 @@
+//! Reconcile: the one function to read first.

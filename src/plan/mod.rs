@@ -1,0 +1,1 @@
+//! Desired × live × last applied → plan.

@@ -1,0 +1,1 @@
+//! The controller machinery: watcher, store, queue, controller, backoff, lease.

@@ -1,0 +1,1 @@
+//! `skep.yaml` and the controller's configuration: types, defaults, merging, validation.

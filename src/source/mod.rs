@@ -1,0 +1,1 @@
+//! Where stack files come from: git repositories, directories, the deployer's machine.
