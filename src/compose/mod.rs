@@ -1,1 +1,50 @@
-//! Stack files → Compose: parse, interpolate, merge, validate. Every value keeps its place.
+//! Stack files → [`Compose`]: parse, interpolate, merge, validate. Every value keeps its place.
+
+mod types;
+
+pub use types::*;
+
+use std::collections::BTreeMap;
+
+use crate::diag::{Diagnostic, Sources};
+use crate::model::Files;
+
+/// Where the variables and relative paths of a stack's files come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// `-c FILE`, as `docker stack deploy` does it: the process environment interpolates, relative binds are joined to
+    /// the first file's directory, an undefined variable is a warning and empty.
+    Direct,
+    /// A commit means the same on every machine: an undefined variable without a default is an error, and so is a
+    /// relative bind.
+    Repository,
+}
+
+/// What loading needs.
+pub struct Input<'a> {
+    /// The tree the paths lie in.
+    pub files: &'a dyn Files,
+    /// The stack's files, located, in order: later ones override. Relative paths of all of them resolve against the
+    /// directory of the first.
+    pub paths: &'a [String],
+    /// The variables: the environment in direct mode; in a repository those of `skep.yaml` and `envFiles`, to which the
+    /// `.env` beside the first file is added where they are silent.
+    pub variables: &'a BTreeMap<String, String>,
+    /// Where it comes from.
+    pub mode: Mode,
+    /// Whether an undefined variable in a repository is only a warning (`variables: loose`).
+    pub loose: bool,
+    /// The home directory, for `~` in direct mode.
+    pub home: Option<&'a str>,
+}
+
+/// What loading gives.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The stack. `None` when any diagnostic is an error: half a stack must never be applied.
+    pub compose: Option<Compose>,
+    /// Every fault found, sorted.
+    pub diagnostics: Vec<Diagnostic>,
+    /// The texts the diagnostics point into.
+    pub sources: Sources,
+}
