@@ -1,1 +1,5 @@
 //! Compose → swarm objects.
+
+mod types;
+
+pub use types::*;

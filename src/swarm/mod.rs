@@ -1,7 +1,9 @@
 //! The cluster's objects.
 
+mod live;
 mod object;
 mod spec;
 
+pub use live::Live;
 pub use object::*;
 pub use spec::*;

@@ -1,0 +1,104 @@
+//! What git says, lowered to Engine API objects.
+
+use std::collections::BTreeMap;
+
+use crate::diag::Span;
+use crate::model::{Secret, StackName};
+use crate::swarm::{ConfigSpec, NetworkSpec, SecretSpec, ServiceSpec};
+
+/// Everything one stack should be. Maps are keyed by the object's full name.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Desired {
+    /// The stack.
+    pub stack: StackName,
+    /// Its services.
+    pub services: BTreeMap<String, Service>,
+    /// Its networks: those it makes.
+    pub networks: BTreeMap<String, Network>,
+    /// Its volumes. The nodes make them when a task needs them; they are shown and never written.
+    pub volumes: BTreeMap<String, Volume>,
+    /// Its configs, under the names `docker stack deploy` would give them.
+    pub configs: BTreeMap<String, Config>,
+    /// Its secrets, likewise.
+    pub secrets: BTreeMap<String, SecretData>,
+    /// What others make and this stack needs: they must exist before anything is written.
+    pub external: Vec<External>,
+}
+
+/// A service, with what its spec cannot say.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Service {
+    /// The key in the file.
+    pub key: String,
+    /// The spec as it would be posted: network targets by name, config and secret references by their plain names and
+    /// without ids, the image normalised and without a digest unless the file wrote one, `ForceUpdate` 0.
+    pub spec: ServiceSpec,
+    /// What the file says and what it leaves open. Silence leaves alone.
+    pub said: Said,
+    /// Keys of the services this one waits for.
+    pub depends_on: Vec<String>,
+    /// Where the service stands in its file.
+    pub span: Option<Span>,
+}
+
+/// What the file says of things where silence leaves the live value alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Said {
+    /// `deploy.replicas`. Silent: 1 at creation, the live number afterwards.
+    pub replicas: bool,
+}
+
+/// A network the stack makes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Network {
+    /// The body of its creation.
+    pub spec: NetworkSpec,
+    /// Where it stands in its file.
+    pub span: Option<Span>,
+}
+
+/// A volume, as mounts of the stack's services describe it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Volume {
+    /// Its driver; empty is `local`.
+    pub driver: String,
+    /// The driver's options.
+    pub options: BTreeMap<String, String>,
+    /// Its labels.
+    pub labels: BTreeMap<String, String>,
+    /// Where it stands in its file.
+    pub span: Option<Span>,
+}
+
+/// A config the stack makes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Config {
+    /// The body of its creation, its data included.
+    pub spec: ConfigSpec,
+    /// Where it stands in its file.
+    pub span: Option<Span>,
+}
+
+/// A secret the stack makes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SecretData {
+    /// The body of its creation, without its data.
+    pub spec: SecretSpec,
+    /// Its content. `None` where a secret store provides it.
+    pub content: Option<Secret<Vec<u8>>>,
+    /// What its content is known by, once it was computed (see `fingerprint`).
+    pub fingerprint: Option<String>,
+    /// Where it stands in its file.
+    pub span: Option<Span>,
+}
+
+/// A thing that somebody else makes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct External {
+    /// A network, config or secret.
+    pub kind: crate::model::Kind,
+    /// Its full name.
+    pub name: String,
+    /// Where it is asked for.
+    pub span: Option<Span>,
+}
