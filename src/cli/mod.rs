@@ -1,1 +1,103 @@
 //! The command line: one file a verb.
+//!
+//! Standard output is data, standard error is talk. Every verb returns an [`exit::Exit`] or a [`failure::Failure`]; only
+//! [`main`] turns them into words and codes.
+
+pub mod arguments;
+pub mod environment;
+pub mod exit;
+pub mod failure;
+pub mod healthcheck;
+pub mod reference;
+pub mod schema;
+
+mod apply;
+mod connect;
+mod delete;
+mod plan;
+mod print;
+mod progress;
+mod records;
+mod render;
+mod run;
+mod status;
+mod target;
+mod validate;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser};
+
+use arguments::{Arguments, Verb};
+use environment::Environment;
+use exit::Exit;
+use failure::Failure;
+
+/// Runs the program.
+pub fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            let failed = error.use_stderr();
+            drop(error.print());
+            // clap ends with 2; in this program 2 means "there are changes".
+            return if failed { Exit::Failed.into() } else { Exit::Done.into() };
+        }
+    };
+    let level = arguments.log_level.clone().unwrap_or_else(|| match arguments.verb {
+        Verb::Run(_) => "info".to_owned(),
+        _ => "warn".to_owned(),
+    });
+    if let Err(error) = crate::telemetry::start(&level, arguments.log_format) {
+        eprintln!("skep: {error}");
+        return Exit::Failed.into();
+    }
+    let environment = match Environment::read() {
+        Ok(environment) => environment,
+        Err(error) => {
+            eprintln!("skep: the current directory cannot be read: {error}");
+            return Exit::Failed.into();
+        }
+    };
+    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("skep: no threads can be started: {error}");
+            return Exit::Failed.into();
+        }
+    };
+    let exit = match runtime.block_on(dispatch(arguments.verb, &environment)) {
+        Ok(exit) => exit,
+        Err(failure) => failure.report(),
+    };
+    // A blocked read of a repository must not keep the process.
+    runtime.shutdown_timeout(std::time::Duration::from_millis(100));
+    exit.into()
+}
+
+async fn dispatch(verb: Verb, environment: &Environment) -> Result<Exit, Failure> {
+    match verb {
+        Verb::Plan(arguments) => plan::run(&arguments, environment).await,
+        Verb::Apply(arguments) => apply::run(&arguments, environment).await,
+        Verb::Render(arguments) => render::run(&arguments, environment).await,
+        Verb::Validate(arguments) => validate::run(&arguments, environment).await,
+        Verb::Run(arguments) => run::run(&arguments, environment).await,
+        Verb::Status(arguments) => status::run(&arguments, environment).await,
+        Verb::Suspend(arguments) => records::suspend(&arguments, environment).await,
+        Verb::Resume(arguments) => records::resume(&arguments, environment).await,
+        Verb::Retry(arguments) => records::retry(&arguments, environment).await,
+        Verb::Sync(arguments) => records::sync(&arguments, environment).await,
+        Verb::Delete(arguments) => delete::run(&arguments, environment).await,
+        Verb::Schema(arguments) => Ok(schema::run(arguments.name)),
+        Verb::Completions { shell } => {
+            clap_complete::generate(shell, &mut Arguments::command(), "skep", &mut std::io::stdout());
+            Ok(Exit::Done)
+        }
+        Verb::Man => {
+            let page = clap_mangen::Man::new(Arguments::command());
+            page.render(&mut std::io::stdout()).map_err(Failure::output)?;
+            Ok(Exit::Done)
+        }
+        Verb::Healthcheck(arguments) => Ok(healthcheck::run(arguments.heartbeat.as_deref())),
+    }
+}

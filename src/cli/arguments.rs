@@ -1,0 +1,330 @@
+//! The arguments as they are typed.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::telemetry::Format;
+
+/// skep: a GitOps operator for Docker Swarm.
+#[derive(Debug, Parser)]
+#[command(name = "skep", version, about, max_term_width = 100, disable_help_subcommand = true)]
+pub struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub verb: Verb,
+
+    /// Log level: error, warn, info, debug, trace, or a filter [default: info for run, warn otherwise]
+    #[arg(long, global = true, env = "SKEP_LOG_LEVEL", value_name = "LEVEL")]
+    pub log_level: Option<String>,
+
+    /// Log lines as text or JSON
+    #[arg(long, global = true, env = "SKEP_LOG_FORMAT", value_enum, default_value_t = Format::Text)]
+    pub log_format: Format,
+}
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Show what would change on the swarm, and what it costs
+    Plan(PlanArguments),
+    /// Plan, confirm, apply, and show the rollout until it has converged
+    Apply(ApplyArguments),
+    /// Print the objects the files become, as Engine API JSON; needs no swarm
+    Render(RenderArguments),
+    /// Name every fault in the files, with file, line and column; needs no swarm
+    Validate(ValidateArguments),
+    /// Run the controller: follow repositories and keep the swarm as they say
+    Run(RunArguments),
+    /// Show every stack's sync, health, revision and reason
+    Status(StatusArguments),
+    /// Stop skep from writing to stacks until they are resumed
+    Suspend(SuspendArguments),
+    /// Let skep write to suspended stacks again
+    Resume(StacksArguments),
+    /// Let skep try again what failed and is held
+    Retry(StacksArguments),
+    /// Tell the controller to apply what waits for a person: a first contact, or a stack in manual mode
+    Sync(StacksArguments),
+    /// End a stack: delete what skep's record says it applied, then the record
+    Delete(DeleteArguments),
+    /// Print a JSON Schema
+    Schema(SchemaArguments),
+    /// Print a completion script for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page
+    Man,
+    /// End with 0 when the controller on this host is alive: the health check of the image
+    Healthcheck(HealthcheckArguments),
+}
+
+/// What is to be planned: stack files, or a repository.
+#[derive(Debug, Clone, Args)]
+pub struct TargetArguments {
+    /// A stack file, or `-` for standard input; repeat it or separate with commas, later files override
+    #[arg(short = 'c', long = "compose-file", value_name = "FILE", value_delimiter = ',')]
+    pub compose_files: Vec<String>,
+
+    /// A repository: a directory or URL [default: the repository around the current directory]
+    #[arg(long, value_name = "DIR|URL", conflicts_with = "compose_files")]
+    pub repo: Option<String>,
+
+    /// A branch, tag or commit of it [default: the files as they lie there, of a directory; HEAD, of a URL]
+    #[arg(long = "ref", value_name = "REF", conflicts_with = "compose_files")]
+    pub reference: Option<String>,
+
+    /// The directory of skep.yaml in the repository
+    #[arg(long, value_name = "DIR", default_value = "", conflicts_with = "compose_files")]
+    pub path: String,
+
+    /// Take every directory that matches as a stack, instead of a skep.yaml
+    #[arg(long, value_name = "GLOB", conflicts_with = "compose_files")]
+    pub discover: Option<String>,
+
+    /// This swarm's name; a skep.yaml that names another cluster is refused
+    #[arg(long, env = "SKEP_CLUSTER", value_name = "NAME")]
+    pub cluster: Option<String>,
+
+    /// Controller configuration with credentials for repositories
+    #[arg(long, env = "SKEP_CONFIG", value_name = "FILE")]
+    pub config: Option<PathBuf>,
+
+    /// With -c: the stack's name. With a repository: only these stacks
+    #[arg(value_name = "STACK")]
+    pub stacks: Vec<String>,
+}
+
+/// How images are resolved, as in docker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ResolveImage {
+    /// Ask the registry about every image
+    Always,
+    /// Ask when the image's text changed
+    Changed,
+    /// Never ask
+    Never,
+}
+
+/// What is filled in where a file is silent about how updates roll.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ZeroDowntime {
+    /// Fill in nothing
+    Off,
+}
+
+/// Flags that `plan` and `apply` share.
+#[derive(Debug, Clone, Args)]
+pub struct ChangeArguments {
+    /// Delete services that the files no longer name (with -c; a repository's setting is sync.prune)
+    #[arg(long)]
+    pub prune: bool,
+
+    /// Which images' digests are looked up [default: as docker with -c: always; else: changed]
+    #[arg(long, value_enum, value_name = "WHEN")]
+    pub resolve_image: Option<ResolveImage>,
+
+    /// Accepted for docker's sake: registry credentials are always sent
+    #[arg(long, hide = true)]
+    pub with_registry_auth: bool,
+
+    /// What to fill in where a file does not say how updates roll
+    #[arg(long, value_enum, value_name = "MODE")]
+    pub zero_downtime: Option<ZeroDowntime>,
+
+    /// Accept deletions that the guards would refuse
+    #[arg(long)]
+    pub allow_delete: bool,
+
+    /// Plan against a stack that a controller manages, although -c is used
+    #[arg(long)]
+    pub force: bool,
+
+    /// Show the values of variables that look like secrets (on a terminal only)
+    #[arg(long)]
+    pub show_values: bool,
+}
+
+/// How a result is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum Output {
+    /// For people
+    #[default]
+    Text,
+    /// For machines
+    Json,
+}
+
+/// `skep plan`.
+#[derive(Debug, Clone, Args)]
+pub struct PlanArguments {
+    #[command(flatten)]
+    pub target: TargetArguments,
+    #[command(flatten)]
+    pub change: ChangeArguments,
+    /// End with 2 when there are changes
+    #[arg(long)]
+    pub detailed_exitcode: bool,
+    /// How to print it
+    #[arg(short, long, value_enum, default_value_t)]
+    pub output: Output,
+}
+
+/// `skep apply`.
+#[derive(Debug, Clone, Args)]
+pub struct ApplyArguments {
+    #[command(flatten)]
+    pub target: TargetArguments,
+    #[command(flatten)]
+    pub change: ChangeArguments,
+    /// Apply without asking
+    #[arg(short, long)]
+    pub yes: bool,
+    /// Return once everything is sent, without waiting for the tasks
+    #[arg(short, long)]
+    pub detach: bool,
+    /// Show no progress
+    #[arg(short, long)]
+    pub quiet: bool,
+    /// Give up when no task has become ready for this long (as 90s, 10m) [default: the stack's setting, 10m]
+    #[arg(long, value_name = "DURATION")]
+    pub timeout: Option<String>,
+    /// How to print it; json is one event a line
+    #[arg(short, long, value_enum, default_value_t)]
+    pub output: Output,
+}
+
+/// `skep render`.
+#[derive(Debug, Clone, Args)]
+pub struct RenderArguments {
+    #[command(flatten)]
+    pub target: TargetArguments,
+    /// What to fill in where a file does not say how updates roll
+    #[arg(long, value_enum, value_name = "MODE")]
+    pub zero_downtime: Option<ZeroDowntime>,
+    /// How to print it: json, or the same as YAML
+    #[arg(short, long, value_enum, default_value_t)]
+    pub output: RenderOutput,
+}
+
+/// How a rendering is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum RenderOutput {
+    /// Engine API JSON
+    #[default]
+    Json,
+    /// The same as YAML
+    Yaml,
+}
+
+/// `skep validate`.
+#[derive(Debug, Clone, Args)]
+pub struct ValidateArguments {
+    #[command(flatten)]
+    pub target: TargetArguments,
+    /// How to print it
+    #[arg(short, long, value_enum, default_value_t)]
+    pub output: Output,
+}
+
+/// `skep run`.
+#[derive(Debug, Clone, Args)]
+pub struct RunArguments {
+    /// The controller's configuration file; flags override it
+    #[arg(long, env = "SKEP_CONFIG", value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// A repository to follow: a URL or a local path
+    #[arg(long, env = "SKEP_REPO", value_name = "URL|PATH")]
+    pub repo: Option<String>,
+    /// The branch, tag or commit of it [default: HEAD]
+    #[arg(long = "ref", env = "SKEP_REF", value_name = "REF", requires = "repo")]
+    pub reference: Option<String>,
+    /// The directory of skep.yaml in it
+    #[arg(long, env = "SKEP_PATH", value_name = "DIR", requires = "repo")]
+    pub path: Option<String>,
+    /// How often a remote repository is asked (as 30s, 5m) [default: 30s]
+    #[arg(long, env = "SKEP_INTERVAL", value_name = "DURATION", requires = "repo")]
+    pub interval: Option<String>,
+    /// Take every directory that matches as a stack, instead of a skep.yaml
+    #[arg(long, env = "SKEP_DISCOVER", value_name = "GLOB", requires = "repo")]
+    pub discover: Option<String>,
+    /// This swarm's name: a skep.yaml that names another cluster writes nothing
+    #[arg(long, env = "SKEP_CLUSTER", value_name = "NAME")]
+    pub cluster: Option<String>,
+    /// Where clones are kept [default: a directory of the system's temporary one]
+    #[arg(long, env = "SKEP_STATE_DIR", value_name = "DIR")]
+    pub state_dir: Option<PathBuf>,
+    /// docker's config.json with registry credentials; read again when it changes [default: docker's own]
+    #[arg(long, env = "SKEP_DOCKER_CONFIG", value_name = "FILE")]
+    pub docker_config: Option<PathBuf>,
+    /// The file whose age tells `skep healthcheck` that the controller is alive
+    #[arg(long, env = "SKEP_HEARTBEAT", value_name = "FILE")]
+    pub heartbeat: Option<PathBuf>,
+}
+
+/// `skep status`.
+#[derive(Debug, Clone, Args)]
+pub struct StatusArguments {
+    /// Only these stacks
+    #[arg(value_name = "STACK")]
+    pub stacks: Vec<String>,
+    /// How to print it
+    #[arg(short, long, value_enum, default_value_t)]
+    pub output: Output,
+}
+
+/// `skep suspend`.
+#[derive(Debug, Clone, Args)]
+pub struct SuspendArguments {
+    #[command(flatten)]
+    pub stacks: StacksArguments,
+    /// Why; shown in status
+    #[arg(long, value_name = "TEXT")]
+    pub reason: String,
+    /// For how long (as 30m, 2h) [default: until `skep resume`]
+    #[arg(long = "for", value_name = "DURATION")]
+    pub duration: Option<String>,
+}
+
+/// Stacks by name, or all of them.
+#[derive(Debug, Clone, Args)]
+pub struct StacksArguments {
+    /// The stacks
+    #[arg(value_name = "STACK", required_unless_present = "all")]
+    pub stacks: Vec<String>,
+    /// Every stack with a record
+    #[arg(long, conflicts_with = "stacks")]
+    pub all: bool,
+}
+
+/// `skep delete`.
+#[derive(Debug, Clone, Args)]
+pub struct DeleteArguments {
+    /// The stack
+    #[arg(value_name = "STACK")]
+    pub stack: String,
+    /// Delete without asking
+    #[arg(short, long)]
+    pub yes: bool,
+    /// Forget the stack and leave everything running
+    #[arg(long)]
+    pub keep: bool,
+}
+
+/// `skep schema`.
+#[derive(Debug, Clone, Args)]
+pub struct SchemaArguments {
+    /// Which one
+    #[arg(value_enum)]
+    pub name: crate::cli::schema::Name,
+}
+
+/// `skep healthcheck`.
+#[derive(Debug, Clone, Args)]
+pub struct HealthcheckArguments {
+    /// The file that `skep run` writes
+    #[arg(long, env = "SKEP_HEARTBEAT", value_name = "FILE")]
+    pub heartbeat: Option<PathBuf>,
+}

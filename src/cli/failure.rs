@@ -1,0 +1,110 @@
+//! How a verb fails: what a person is told, and the exit code.
+
+use crate::client;
+use crate::diag::Diagnostic;
+use crate::operator;
+use crate::source;
+
+use super::exit::Exit;
+
+/// Why a verb did not do what it was asked to.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// The engine.
+    #[error(transparent)]
+    Client(#[from] client::Error),
+    /// A repository or directory.
+    #[error(transparent)]
+    Source(#[from] source::Error),
+    /// A record.
+    #[error(transparent)]
+    Records(#[from] operator::records::Error),
+    /// Arguments that do not fit together, or do not parse.
+    #[error("{message}")]
+    Usage {
+        /// What is wrong.
+        message: String,
+        /// What to do.
+        hint: Option<String>,
+    },
+    /// Something forbids it: exit code 5.
+    #[error("{message}")]
+    Blocked {
+        /// What, and why.
+        message: String,
+        /// What to do.
+        hint: Option<String>,
+    },
+    /// The input has faults, and they are already printed.
+    #[error("nothing was done: the input has errors")]
+    Invalid,
+    /// Standard output cannot be written.
+    #[error("the output cannot be written")]
+    Output(#[source] std::io::Error),
+    /// Ctrl-C.
+    #[error("interrupted")]
+    Interrupted,
+}
+
+impl Failure {
+    /// Bad usage.
+    pub fn usage(message: impl Into<String>) -> Self {
+        Self::Usage { message: message.into(), hint: None }
+    }
+
+    /// Bad usage, with what to do.
+    pub fn usage_hint(message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self::Usage { message: message.into(), hint: Some(hint.into()) }
+    }
+
+    /// Something forbids it.
+    pub fn blocked(message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self::Blocked { message: message.into(), hint: Some(hint.into()) }
+    }
+
+    /// Standard output cannot be written.
+    pub fn output(error: std::io::Error) -> Self {
+        Self::Output(error)
+    }
+
+    /// Says it on standard error, the chain of causes included, and gives the exit code.
+    pub fn report(self) -> Exit {
+        // A reader that closed the pipe (`skep plan | head`) has what it wanted.
+        if matches!(&self, Failure::Output(error) if error.kind() == std::io::ErrorKind::BrokenPipe) {
+            return Exit::Done;
+        }
+        let mut message = self.to_string();
+        let mut source = std::error::Error::source(&self);
+        while let Some(cause) = source {
+            let text = cause.to_string();
+            if !message.contains(&text) {
+                message.push_str(": ");
+                message.push_str(&text);
+            }
+            source = cause.source();
+        }
+        anstream::eprintln!("skep: {message}");
+        if let Some(hint) = self.hint() {
+            anstream::eprintln!("  help: {hint}");
+        }
+        match self {
+            Failure::Blocked { .. } => Exit::Blocked,
+            Failure::Interrupted => Exit::Interrupted,
+            _ => Exit::Failed,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Failure::Client(error) => error.hint(),
+            Failure::Source(error) => error.hint(),
+            Failure::Usage { hint, .. } | Failure::Blocked { hint, .. } => hint.clone(),
+            Failure::Records(_) | Failure::Invalid | Failure::Output(_) | Failure::Interrupted => None,
+        }
+    }
+}
+
+/// Whether diagnostics forbid going on.
+pub fn invalid(diagnostics: &[Diagnostic]) -> Result<(), Failure> {
+    if crate::diag::has_errors(diagnostics) { Err(Failure::Invalid) } else { Ok(()) }
+}

@@ -1,0 +1,204 @@
+//! A stack's settings: as written, where everything may be left out, and as they hold, where everything is said.
+
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+/// When a change in git is applied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum SyncMode {
+    /// By itself.
+    #[default]
+    Auto,
+    /// When somebody says `skep sync`.
+    Manual,
+}
+
+/// What becomes of a stack that git no longer declares.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Removed {
+    /// It runs on and is shown as orphaned.
+    #[default]
+    Keep,
+    /// What the record says was applied is deleted.
+    Delete,
+}
+
+/// What becomes of a change that somebody made by hand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Drift {
+    /// It is shown; drift alone writes nothing.
+    #[default]
+    Report,
+    /// It is not even shown.
+    Ignore,
+}
+
+/// What is filled in where the file does not say how an update rolls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ZeroDowntime {
+    /// A policy that drops no request, where one can be computed.
+    Auto,
+    /// The same, and a plan with downtime is refused.
+    Enforce,
+    /// Nothing.
+    Off,
+}
+
+/// When an image's digest is looked up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Resolve {
+    /// When the image's text changes.
+    #[default]
+    Changed,
+    /// At each look.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// What becomes of a running stack without a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Adopt {
+    /// It is adopted by itself when that restarts, stops and deletes nothing; otherwise it waits for `skep sync`.
+    #[default]
+    Safe,
+    /// Its plan is applied at once.
+    Apply,
+}
+
+/// What an undefined variable without a default is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Strictness {
+    /// An error.
+    #[default]
+    Strict,
+    /// A warning, and empty text.
+    Loose,
+}
+
+/// How a stack is kept in step with git, as written.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SyncSettings {
+    /// When a change is applied [default: auto].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mode: Option<SyncMode>,
+    /// Whether what was applied and git no longer names is deleted, last [default: true].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub prune: Option<bool>,
+    /// What becomes of the whole stack when git no longer declares it [default: keep].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub removed: Option<Removed>,
+    /// What becomes of a change made by hand [default: report].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub drift: Option<Drift>,
+}
+
+/// A stack's settings as written: what is left out falls to the fleet's `defaults`, then to skep's.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct StackSettings {
+    /// How it is kept in step with git.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sync: Option<SyncSettings>,
+    /// What is filled in where the file does not say how an update rolls.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub zero_downtime: Option<ZeroDowntime>,
+    /// How long a rollout may go on without progress, as `10m` [default: 10m].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub timeout: Option<Duration>,
+    /// JSON pointers into a service's spec that no difference looks at and no write changes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ignore: Option<Vec<String>>,
+    /// When an image's digest is looked up [default: changed].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resolve: Option<Resolve>,
+    /// What becomes of a running stack without a record [default: safe].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub adopt: Option<Adopt>,
+    /// What an undefined variable without a default is [default: strict].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub variables: Option<Strictness>,
+}
+
+/// A stack's settings as they hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// When a change is applied.
+    pub mode: SyncMode,
+    /// Whether what git no longer names is deleted.
+    pub prune: bool,
+    /// What becomes of the stack when git no longer declares it.
+    pub removed: Removed,
+    /// What becomes of a change made by hand.
+    pub drift: Drift,
+    /// How long a rollout may go on without progress.
+    pub timeout: Duration,
+    /// What no difference looks at.
+    pub ignore: Vec<String>,
+    /// When a digest is looked up.
+    pub resolve: Resolve,
+    /// What becomes of a running stack without a record.
+    pub adopt: Adopt,
+    /// What an undefined variable is.
+    pub variables: Strictness,
+}
+
+/// The time a rollout may go without progress, where nobody says.
+pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(600);
+
+impl StackSettings {
+    /// What holds when this is what a stack says and `defaults` what its fleet says.
+    pub fn resolve(&self, defaults: &StackSettings) -> Settings {
+        let mine = self.sync.clone().unwrap_or_default();
+        let theirs = defaults.sync.clone().unwrap_or_default();
+        Settings {
+            mode: mine.mode.or(theirs.mode).unwrap_or_default(),
+            prune: mine.prune.or(theirs.prune).unwrap_or(true),
+            removed: mine.removed.or(theirs.removed).unwrap_or_default(),
+            drift: mine.drift.or(theirs.drift).unwrap_or_default(),
+            timeout: self.timeout.or(defaults.timeout).unwrap_or(DEFAULT_TIMEOUT),
+            ignore: self.ignore.clone().or_else(|| defaults.ignore.clone()).unwrap_or_default(),
+            resolve: self.resolve.or(defaults.resolve).unwrap_or_default(),
+            adopt: self.adopt.or(defaults.adopt).unwrap_or_default(),
+            variables: self.variables.or(defaults.variables).unwrap_or_default(),
+        }
+    }
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        StackSettings::default().resolve(&StackSettings::default())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stack_overrides_its_fleet_and_the_fleet_overrides_skep() {
+        let fleet = StackSettings {
+            sync: Some(SyncSettings { prune: Some(false), removed: Some(Removed::Delete), ..SyncSettings::default() }),
+            ..StackSettings::default()
+        };
+        let stack = StackSettings {
+            sync: Some(SyncSettings { prune: Some(true), ..SyncSettings::default() }),
+            ..StackSettings::default()
+        };
+        let settings = stack.resolve(&fleet);
+        assert!(settings.prune);
+        assert_eq!(settings.removed, Removed::Delete);
+        assert_eq!(settings.timeout, DEFAULT_TIMEOUT);
+    }
+}
