@@ -1,5 +1,6 @@
 //! Stack files → [`Compose`]: parse, interpolate, merge, validate. Every value keeps its place.
 
+pub mod schema;
 mod types;
 
 pub use types::*;

@@ -50,3 +50,5 @@ pub const SECRET_UNVERIFIABLE: &str = "secret/unverifiable";
 pub const EXTERNAL_MISSING: &str = "plan/external-missing";
 /// A change that Swarm cannot carry out in place.
 pub const IMMUTABLE: &str = "plan/immutable";
+/// A setting that is accepted and does nothing yet.
+pub const NOT_YET: &str = "settings/not-yet";

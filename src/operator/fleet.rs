@@ -7,18 +7,7 @@ use crate::diag::{Diagnostic, Faults, Sources, Span, code};
 use crate::model::{FileError, Files, RedactedUrl, StackName, files};
 use crate::settings::{Fleet, Settings, StackEntry, StackSettings};
 use crate::source::discover;
-
-/// The names a stack's file has where `files:` does not say, in order of preference.
-pub const DEFAULT_FILES: &[&str] = &[
-    "compose.yaml",
-    "compose.yml",
-    "docker-compose.yaml",
-    "docker-compose.yml",
-    "docker-stack.yaml",
-    "docker-stack.yml",
-    "stack.yaml",
-    "stack.yml",
-];
+use crate::yaml;
 
 /// Everything one source declares.
 #[derive(Debug, Clone, Default)]
@@ -135,7 +124,14 @@ pub fn declare(files: &dyn Files, search: Search<'_>, sources: &mut Sources, fau
 /// applied only once it is declared.
 pub fn look_around(files: &dyn Files, fallback_name: &str, faults: &mut Faults) -> Declaration {
     let mut declaration = Declaration::default();
-    for found in discover::candidates(files) {
+    let candidates = match discover::stacks(files, "") {
+        Ok(candidates) => candidates,
+        Err(error) => {
+            faults.push(Diagnostic::error(code::FILE_UNREADABLE, error.to_string()));
+            return declaration;
+        }
+    };
+    for found in candidates {
         let name = if found.directory.is_empty() { fallback_name } else { found.directory.as_str() };
         match StackName::parse(name) {
             Ok(name) => {
@@ -171,13 +167,27 @@ pub fn suggestion(declaration: &Declaration) -> String {
 }
 
 fn read(files: &dyn Files, path: &str, sources: &mut Sources, faults: &mut Faults) -> Option<Fleet> {
-    let located = files.locate(path, "skep.yaml").and_then(|located| Ok((files.read(&located)?, located)));
-    match located {
-        Ok((bytes, located)) => crate::settings::read_fleet(&located, &bytes, sources, faults),
-        Err(FileError::NotFound) => None,
+    let located = match files.locate(path, "skep.yaml") {
+        Ok(located) => located,
         Err(error) => {
-            let name = if path.is_empty() { "skep.yaml".to_owned() } else { format!("{path}/skep.yaml") };
-            faults.push(Diagnostic::error(code::FILE_UNREADABLE, format!("{name} cannot be read: {error}")));
+            faults.push(Diagnostic::error(code::FILE_OUTSIDE, format!("`{path}/skep.yaml` cannot be read: {error}")));
+            return None;
+        }
+    };
+    if matches!(files.read(&located), Err(FileError::NotFound)) {
+        return None;
+    }
+    match yaml::open(files, &located, None, sources) {
+        Ok((_, documents)) => match documents.as_slice() {
+            [document] => crate::settings::read_fleet(document, faults),
+            documents => {
+                let message = format!("{located} holds {} YAML documents instead of one", documents.len());
+                faults.push(Diagnostic::error(code::INVALID_VALUE, message));
+                None
+            }
+        },
+        Err(found) => {
+            faults.extend(found);
             None
         }
     }
@@ -219,7 +229,7 @@ fn expand(files: &dyn Files, directory: &str, fleet: &Fleet, entry: &StackEntry,
         faults.push(
             Diagnostic::error(code::NO_STACK, format!("stack `{name}` says no `files`, and none of the usual names is here"))
                 .at(entry.span)
-                .hint(format!("the usual names are {}", DEFAULT_FILES.join(", "))),
+                .hint(format!("the usual names are {}", discover::STACK_FILES.join(", "))),
         );
         return Vec::new();
     }
@@ -235,7 +245,7 @@ fn discovered(
     base: impl Fn(StackName, String, Vec<FilePattern>) -> Declared,
     faults: &mut Faults,
 ) -> Vec<Declared> {
-    let directories = match discover::directories(files, directory, glob) {
+    let directories = match discover::matching(files, directory, glob) {
         Ok(directories) => directories,
         Err(error) => {
             faults.push(
@@ -273,8 +283,8 @@ fn discovered(
     stacks
 }
 
-fn default_file(files: &dyn Files, directory: &str) -> Vec<FilePattern> {
-    DEFAULT_FILES
+pub(super) fn default_file(files: &dyn Files, directory: &str) -> Vec<FilePattern> {
+    discover::STACK_FILES
         .iter()
         .filter_map(|name| files.locate(directory, name).ok())
         .find(|path| !matches!(files.read(path), Err(FileError::NotFound)))

@@ -36,7 +36,7 @@ pub fn repository(files: &dyn Files, declaring: &dyn Files, declared: &Declared)
             Err(error) => faults.push(unreadable(&file.path, &error)),
         }
     }
-    let stack_files = if declared.files.is_empty() { usual_file(files, &declared.directory) } else { declared.files.clone() };
+    let stack_files = if declared.files.is_empty() { super::fleet::default_file(files, &declared.directory) } else { declared.files.clone() };
     let mut paths = Vec::new();
     for file in &stack_files {
         // The files of a repository of its own were not located when the stack was declared.
@@ -89,16 +89,6 @@ fn finish(loaded: compose::Loaded, stack: &StackName, mut faults: Faults) -> Loa
 
 fn present<'a>(files: &'a dyn Files, patterns: &'a [FilePattern]) -> impl Iterator<Item = &'a FilePattern> {
     patterns.iter().filter(|file| !(file.optional && matches!(files.read(&file.path), Err(FileError::NotFound))))
-}
-
-fn usual_file(files: &dyn Files, directory: &str) -> Vec<FilePattern> {
-    super::fleet::DEFAULT_FILES
-        .iter()
-        .filter_map(|name| files.locate(directory, name).ok())
-        .find(|path| !matches!(files.read(path), Err(FileError::NotFound)))
-        .map(|path| FilePattern { path, optional: false })
-        .into_iter()
-        .collect()
 }
 
 fn unreadable(path: &str, error: &FileError) -> Diagnostic {

@@ -48,9 +48,6 @@ pub struct Record {
     /// nothing else.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub inventory: BTreeMap<Kind, Vec<String>>,
-    /// What the contents of secrets are known by, by full name.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub fingerprints: BTreeMap<String, String>,
     /// How it stands, as the controller last saw it.
     pub status: Status,
     /// What was done, the newest first, [`MAX_HISTORY`] at most.
@@ -70,8 +67,9 @@ pub struct Attempt {
     pub digest: Digest,
     /// When, by the writer's clock: shown, never subtracted from.
     pub at: Timestamp,
-    /// The name of the config that holds the rendering of what was wanted.
-    pub rendering: String,
+    /// Whether every write was made and only the verdict is out.
+    #[serde(default)]
+    pub written: bool,
 }
 
 /// What was applied as a whole.
@@ -187,7 +185,6 @@ impl Record {
             suspended: None,
             approved: None,
             inventory: BTreeMap::new(),
-            fingerprints: BTreeMap::new(),
             status: Status { sync: Sync::Unknown, health: Health::Unknown, revision: None, reason: String::new() },
             history: Vec::new(),
         }

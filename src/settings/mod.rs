@@ -1,10 +1,12 @@
 //! `skep.yaml` and the controller's configuration: types, defaults, merging, validation.
 
 mod controller;
+mod decode;
 mod fleet;
 mod stack;
 
 pub use controller::{Controller, Credential, DEFAULT_INTERVAL, Source};
+pub use decode::{read_controller, read_fleet};
 pub use fleet::{Fleet, StackEntry};
 pub use stack::{
     Adopt, DEFAULT_TIMEOUT, Drift, Removed, Resolve, Settings, StackSettings, Strictness, SyncMode, SyncSettings,

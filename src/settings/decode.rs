@@ -1,0 +1,289 @@
+//! Reading `skep.yaml` and the controller's configuration: every fault with its place, all of them at once.
+
+use std::cell::RefCell;
+use std::time::Duration;
+
+use super::controller::{Controller, Credential, Source};
+use super::fleet::{Fleet, StackEntry};
+use super::stack::{Adopt, Drift, Removed, Resolve, StackSettings, Strictness, SyncMode, SyncSettings, ZeroDowntime};
+use crate::diag::{Diagnostic, Faults, code};
+use crate::yaml::{Fields, Node, View};
+
+/// Reads the one document of a `skep.yaml`.
+pub fn read_fleet(document: &Node, faults: &mut Faults) -> Option<Fleet> {
+    read(document, faults, fleet)
+}
+
+/// Reads the one document of a controller's configuration.
+pub fn read_controller(document: &Node, faults: &mut Faults) -> Option<Controller> {
+    read(document, faults, controller)
+}
+
+/// Nothing comes of a file with an error: half a fleet would look like a fleet from which stacks were removed.
+fn read<T>(document: &Node, faults: &mut Faults, decode: impl FnOnce(&View<'_>) -> Option<T>) -> Option<T> {
+    let found = RefCell::new(Faults::new());
+    let value = decode(&View::root(document, &found));
+    let found = found.into_inner();
+    let failed = found.any_errors();
+    faults.extend(found.into_sorted());
+    value.filter(|_| !failed)
+}
+
+fn version(fields: &mut Fields<'_>) -> u32 {
+    let Some(view) = fields.require("version") else { return 1 };
+    match view.integer::<u32>() {
+        Some(1) | None => {}
+        Some(_) => view
+            .fault(view.invalid_diagnostic("this skep knows version 1 only").hint("a newer format needs a newer skep")),
+    }
+    1
+}
+
+fn fleet(view: &View<'_>) -> Option<Fleet> {
+    let mut fields = view.fields()?;
+    let fleet = Fleet {
+        version: version(&mut fields),
+        cluster: fields.text("cluster"),
+        defaults: fields.said("defaults").and_then(|view| defaults(&view)).unwrap_or_default(),
+        variables: fields.said("variables").and_then(|view| view.entries(|_, view| value(&view))).unwrap_or_default(),
+        stacks: fields.said("stacks").and_then(|view| view.list(|view| entry(&view))).unwrap_or_default(),
+    };
+    fields.accept_extensions();
+    fields.finish();
+    Some(fleet)
+}
+
+/// A variable's value: the scalar as it is written, so `1.10` stays `1.10`.
+fn value(view: &View<'_>) -> Option<String> {
+    match view.node().scalar() {
+        Some(scalar) if !scalar.is_null() => Some(scalar.text.clone()),
+        _ => {
+            view.wrong_type("text");
+            None
+        }
+    }
+}
+
+fn defaults(view: &View<'_>) -> Option<StackSettings> {
+    let mut fields = view.fields()?;
+    let settings = settings(&mut fields);
+    fields.finish();
+    Some(settings)
+}
+
+fn entry(view: &View<'_>) -> Option<StackEntry> {
+    let mut fields = view.fields()?;
+    let entry = StackEntry {
+        discover: fields.text("discover"),
+        name: fields.text("name"),
+        files: fields.said("files").and_then(|view| one_or_more(&view)).unwrap_or_default(),
+        env_files: fields.said("envFiles").and_then(|view| one_or_more(&view)).unwrap_or_default(),
+        depends_on: fields.said("dependsOn").and_then(|view| one_or_more(&view)).unwrap_or_default(),
+        repo: fields.text("repo"),
+        reference: fields.text("ref"),
+        settings: settings(&mut fields),
+        span: Some(view.span()),
+    };
+    fields.finish();
+    match (&entry.discover, &entry.name) {
+        (None, None) => view.fault(
+            Diagnostic::error(code::MISSING_KEY, format!("{} says neither `name` nor `discover`", view.name()))
+                .at(view.span())
+                .hint("`name: shop` declares one stack, `discover: \"stacks/*\"` one a directory"),
+        ),
+        (Some(_), Some(_)) => view.invalid("it says both `name` and `discover`; take one"),
+        (Some(_), None) if entry.repo.is_some() => view.invalid("`repo` goes with `name`, not with `discover`"),
+        _ => {}
+    }
+    if entry.reference.is_some() && entry.repo.is_none() {
+        view.invalid("`ref` goes with `repo`; the reference of this source is the controller's setting");
+    }
+    Some(entry)
+}
+
+fn one_or_more(view: &View<'_>) -> Option<Vec<String>> {
+    if view.node().scalar().is_some() { view.text().map(|text| vec![text]) } else { view.texts() }
+}
+
+fn settings(fields: &mut Fields<'_>) -> StackSettings {
+    StackSettings {
+        sync: fields.said("sync").and_then(|view| sync(&view)),
+        zero_downtime: fields.said("zeroDowntime").and_then(|view| zero_downtime(&view)),
+        timeout: fields.said("timeout").and_then(|view| positive(&view)),
+        ignore: fields.said("ignore").and_then(|view| view.list(|view| pointer(&view))),
+        resolve: fields.said("resolve").and_then(|view| {
+            let choices = [("changed", Resolve::Changed), ("always", Resolve::Always), ("never", Resolve::Never)];
+            let choice = view.choice(&choices)?;
+            if choice == Resolve::Always {
+                later(&view, "a moved tag is not looked up yet: `always` does what `changed` does");
+            }
+            Some(choice)
+        }),
+        adopt: fields.choice("adopt", &[("safe", Adopt::Safe), ("apply", Adopt::Apply)]),
+        variables: fields.choice("variables", &[("strict", Strictness::Strict), ("loose", Strictness::Loose)]),
+    }
+}
+
+fn sync(view: &View<'_>) -> Option<SyncSettings> {
+    let mut fields = view.fields()?;
+    let settings = SyncSettings {
+        mode: fields.choice("mode", &[("auto", SyncMode::Auto), ("manual", SyncMode::Manual)]),
+        prune: fields.boolean("prune"),
+        removed: fields.choice("removed", &[("keep", Removed::Keep), ("delete", Removed::Delete)]),
+        drift: fields.said("drift").and_then(|view| drift(&view)),
+    };
+    fields.finish();
+    Some(settings)
+}
+
+fn drift(view: &View<'_>) -> Option<Drift> {
+    if view.node().scalar().is_some_and(|scalar| scalar.text == "correct") {
+        view.fault(
+            view.invalid_diagnostic("drift is not corrected yet")
+                .hint("`report` shows it; a later skep will correct it"),
+        );
+        return None;
+    }
+    view.choice(&[("report", Drift::Report), ("ignore", Drift::Ignore)])
+}
+
+fn zero_downtime(view: &View<'_>) -> Option<ZeroDowntime> {
+    let choices = [("auto", ZeroDowntime::Auto), ("enforce", ZeroDowntime::Enforce), ("off", ZeroDowntime::Off)];
+    let choice = view.choice(&choices)?;
+    match choice {
+        ZeroDowntime::Off => {}
+        ZeroDowntime::Auto => later(view, "update policies are not filled in yet: `auto` does what `off` does"),
+        ZeroDowntime::Enforce => view.fault(
+            view.invalid_diagnostic("plans with downtime are not refused yet").hint("leave it out, or say `off`"),
+        ),
+    }
+    Some(choice)
+}
+
+/// A setting that promises nothing is accepted, and said to do nothing yet.
+fn later(view: &View<'_>, message: &str) {
+    view.fault(Diagnostic::warning(code::NOT_YET, format!("{}: {message}", view.name())).at(view.span()));
+}
+
+fn pointer(view: &View<'_>) -> Option<String> {
+    let text = view.text()?;
+    if text.starts_with('/') && text.len() > 1 {
+        return Some(text);
+    }
+    view.fault(
+        view.invalid_diagnostic("it is no JSON pointer into a service's spec")
+            .hint("it begins with `/`, as `/Mode/Replicated/Replicas`"),
+    );
+    None
+}
+
+fn positive(view: &View<'_>) -> Option<Duration> {
+    match view.duration().map(u64::try_from) {
+        Some(Ok(nanoseconds)) if nanoseconds > 0 => Some(Duration::from_nanos(nanoseconds)),
+        Some(_) => {
+            view.invalid("it must be longer than nothing");
+            None
+        }
+        None => None,
+    }
+}
+
+fn controller(view: &View<'_>) -> Option<Controller> {
+    let mut fields = view.fields()?;
+    let controller = Controller {
+        version: version(&mut fields),
+        cluster: fields.text("cluster"),
+        sources: fields.said("sources").and_then(|view| view.list(|view| source(&view))).unwrap_or_default(),
+        credentials: fields
+            .said("credentials")
+            .and_then(|view| view.list(|view| credential(&view)))
+            .unwrap_or_default(),
+        docker_config: fields.text("dockerConfig"),
+        state_dir: fields.text("stateDir"),
+        resync: fields.said("resync").and_then(|view| positive(&view)),
+    };
+    fields.finish();
+    Some(controller)
+}
+
+fn source(view: &View<'_>) -> Option<Source> {
+    let mut fields = view.fields()?;
+    let source = Source {
+        url: fields.require("url").and_then(|view| view.text()).unwrap_or_default(),
+        reference: fields.text("ref"),
+        path: fields.text("path").unwrap_or_default(),
+        interval: fields.said("interval").and_then(|view| positive(&view)),
+        discover: fields.text("discover"),
+    };
+    fields.finish();
+    Some(source)
+}
+
+fn credential(view: &View<'_>) -> Option<Credential> {
+    let mut fields = view.fields()?;
+    let credential = Credential {
+        url: fields.require("url").and_then(|view| view.text()).unwrap_or_default(),
+        username: fields.text("username"),
+        password_file: fields.text("passwordFile"),
+        ssh_key_file: fields.text("sshKeyFile"),
+        passphrase_file: fields.text("passphraseFile"),
+        known_hosts_file: fields.text("knownHostsFile"),
+        ca_file: fields.text("caFile"),
+    };
+    fields.finish();
+    Some(credential)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diag::{Shown, Sources};
+
+    fn faults_of(text: &str) -> (Option<Fleet>, String) {
+        let mut sources = Sources::new();
+        let file = sources.add("skep.yaml", text);
+        let documents = crate::yaml::read(sources.text(file), file).expect("YAML");
+        let mut faults = Faults::new();
+        let fleet = read_fleet(documents.first().expect("a document"), &mut faults);
+        let lines: Vec<String> = faults.into_sorted().iter().map(|fault| Shown::new(fault, &sources).line()).collect();
+        (fleet, lines.join("\n"))
+    }
+
+    #[test]
+    fn a_whole_fleet_is_read() {
+        let (fleet, faults) = faults_of(
+            "version: 1\ncluster: prod\ndefaults:\n  sync: { mode: manual, prune: false, removed: delete, drift: ignore }\n  \
+             timeout: 2m\n  ignore: [ /Mode/Replicated/Replicas ]\nvariables: { DOMAIN: example.org, PORT: 80 }\nstacks:\n  \
+             - discover: \"stacks/*\"\n    files: [ compose.yaml, \"?prod.yaml\" ]\n  - name: shop\n    files: shop.yaml\n    \
+             dependsOn: [ web ]\n  - name: blog\n    repo: https://git.example.org/blog.git\n    ref: main\n",
+        );
+        assert_eq!(faults, "");
+        let fleet = fleet.expect("no fault");
+        assert_eq!(fleet.cluster.as_deref(), Some("prod"));
+        assert_eq!(fleet.variables.get("PORT").map(String::as_str), Some("80"));
+        assert_eq!(fleet.stacks.len(), 3);
+        let settings = fleet.stacks[1].settings.resolve(&fleet.defaults);
+        assert_eq!(
+            (settings.mode, settings.prune, settings.timeout),
+            (SyncMode::Manual, false, Duration::from_secs(120))
+        );
+    }
+
+    #[test]
+    fn every_fault_is_named_with_its_place_and_nothing_comes_of_the_file() {
+        let (fleet, faults) = faults_of(
+            "version: 2\nclutser: prod\ndefaults: { sync: { drift: correct, mode: often }, zeroDowntime: auto }\nstacks:\n  - files: [a]\n  \
+             - name: x\n    ref: main\n",
+        );
+        assert!(fleet.is_none());
+        insta::assert_snapshot!(faults, @r"
+        skep.yaml:1:10: error: `version`: this skep knows version 1 only [schema/invalid-value]
+        skep.yaml:2:1: error: unknown key `clutser` [schema/unknown-key]
+        skep.yaml:3:28: error: `defaults.sync.drift`: drift is not corrected yet [schema/invalid-value]
+        skep.yaml:3:43: error: `defaults.sync.mode`: `often` is none of `auto`, `manual` [schema/invalid-value]
+        skep.yaml:3:66: warning: `defaults.zeroDowntime`: update policies are not filled in yet: `auto` does what `off` does [settings/not-yet]
+        skep.yaml:5:5: error: `stacks[0]` says neither `name` nor `discover` [schema/missing-key]
+        skep.yaml:6:5: error: `stacks[1]`: `ref` goes with `repo`; the reference of this source is the controller's setting [schema/invalid-value]
+        ");
+    }
+}
