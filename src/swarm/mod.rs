@@ -1,5 +1,6 @@
 //! The cluster's objects.
 
+pub mod image;
 mod object;
 mod spec;
 
