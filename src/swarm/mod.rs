@@ -1,6 +1,7 @@
 //! The cluster's objects.
 
 mod live;
+pub mod image;
 mod object;
 mod spec;
 
