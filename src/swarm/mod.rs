@@ -1,5 +1,7 @@
 //! The cluster's objects.
 
+pub mod effects;
+pub mod image;
 mod live;
 mod object;
 mod spec;
