@@ -1,5 +1,6 @@
 //! The cluster's objects.
 
+pub mod canonical;
 pub mod effects;
 pub mod image;
 mod live;
