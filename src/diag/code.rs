@@ -38,6 +38,12 @@ pub const UNDEFINED_SECRET: &str = "compose/undefined-secret";
 pub const RELATIVE_BIND: &str = "compose/relative-bind";
 /// A name the engine refuses.
 pub const INVALID_NAME: &str = "compose/invalid-name";
+/// Two settings that exclude each other.
+pub const CONFLICTING: &str = "compose/conflicting";
+/// Two things where the engine takes one: ports, mount points, targets, names.
+pub const DUPLICATE: &str = "compose/duplicate";
+/// The content of a config or secret is empty, or more than the engine takes.
+pub const CONTENT_SIZE: &str = "compose/content-size";
 /// A service without an image.
 pub const NO_IMAGE: &str = "compose/no-image";
 /// Two stacks with one name.

@@ -1,5 +1,8 @@
 //! The cluster's objects.
 
+pub mod canonical;
+pub mod effects;
+pub mod image;
 mod live;
 pub mod image;
 mod object;

@@ -1,0 +1,45 @@
+//! One service.
+
+use super::{Scope, check_name, container, deploy, endpoint, networks};
+use crate::compose;
+use crate::compose::At;
+use crate::desired::{Said, Service};
+use crate::diag::Faults;
+use crate::model::{Kind, label, name};
+use crate::swarm::{ServiceSpec, TaskSpec};
+
+pub(super) fn lower(scope: Scope<'_>, key: &str, service: &At<compose::Service>, faults: &mut Faults) -> Service {
+    let At { value: file, span } = service;
+    let name = scope.stack.scope(key);
+    check_name(name::check_service_name(&name), Kind::Service, key, *span, faults);
+    let mut labels = scope.labels(&file.deploy.labels);
+    if let Some(image) = &file.image {
+        labels.insert(label::IMAGE.to_owned(), image.value.clone());
+    }
+    let mode = deploy::mode(&file.deploy, *span, faults);
+    let spec = ServiceSpec {
+        name,
+        labels,
+        task_template: TaskSpec {
+            container_spec: Some(container::lower(scope, key, service, faults)),
+            resources: Some(deploy::resources(&file.deploy, *span, faults)),
+            restart_policy: deploy::restart_policy(file, *span, faults),
+            placement: Some(deploy::placement(&file.deploy.placement, *span, faults)),
+            networks: networks::attachments(scope, key, service, faults),
+            log_driver: container::log_driver(file),
+            ..TaskSpec::default()
+        },
+        mode: Some(mode),
+        update_config: deploy::policy(file.deploy.update_config.as_ref(), "update_config", faults),
+        rollback_config: deploy::policy(file.deploy.rollback_config.as_ref(), "rollback_config", faults),
+        endpoint_spec: Some(endpoint::lower(service, faults)),
+        ..ServiceSpec::default()
+    };
+    Service {
+        key: key.to_owned(),
+        spec,
+        said: Said { replicas: file.deploy.replicas.is_some() },
+        depends_on: file.depends_on.iter().map(|other| other.value.clone()).collect(),
+        span: *span,
+    }
+}
