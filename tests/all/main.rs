@@ -1,0 +1,11 @@
+//! The tests that need more than the library: the binary, a real swarm, a registry, a git server.
+//!
+//! They share one binary so that they share one swarm ([`lab::Lab::shared`]). Whatever a test deploys carries a stack name of its
+//! own ([`lab::unique`]). A test that breaks its swarm starts its own ([`lab::Lab::start`]).
+
+mod lab;
+mod lab_itself;
+mod proxy;
+mod registry;
+mod runner;
+mod wait;
