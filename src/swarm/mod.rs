@@ -4,7 +4,6 @@ pub mod canonical;
 pub mod effects;
 pub mod image;
 mod live;
-pub mod image;
 mod object;
 mod spec;
 
