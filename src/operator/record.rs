@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::health::{Health, Sync};
+use crate::health::Health;
+use crate::plan::Sync;
 use crate::model::{Digest, Kind, Revision, StackName, label};
 use crate::swarm::{Config, ConfigSpec, Labels};
 

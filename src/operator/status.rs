@@ -3,7 +3,8 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::health::{Health, Sync};
+use crate::health::Health;
+use crate::plan::Sync;
 
 /// `skep status -o json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]

@@ -1,0 +1,301 @@
+//! What reconciling needs, and remembers between two looks. Everything remembered can be lost: it only saves work.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use jiff::Timestamp;
+
+use super::load;
+use super::record::RecordError;
+use super::records::{self, Stored};
+use super::rendering::{self, RenderingError};
+use super::world::{Assignment, World};
+use super::inventory;
+use crate::apply::Permit;
+use crate::client::{self, Client, Credentials};
+use crate::desired::{self, Desired, fingerprint};
+use crate::diag::{Diagnostic, Severity, Shown};
+use crate::model::{Digest, Revision, StackName};
+use crate::plan::{self, Applied, OnDrift, Plan, Policy, Prune};
+use crate::runtime::Classified;
+use crate::settings::{Drift, Settings};
+use crate::swarm::{Live, Version};
+
+/// A permit with a term: that of the lease.
+pub trait Term: Permit {
+    /// The lease's term; 0 without one.
+    fn term(&self) -> u64;
+}
+
+/// Why a stack could not be looked at to the end. What is wrong with its own input is no error.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Not everything on the swarm could be listed yet, or something could not be read.
+    #[error("the swarm could not be listed whole yet")]
+    NotReady,
+    /// This instance does not hold the lease.
+    #[error("the lease is not held, so nothing is written")]
+    NoLease,
+    /// The engine.
+    #[error(transparent)]
+    Client(#[from] client::Error),
+    /// A record that this version cannot work with.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+    /// A rendering that cannot be kept or read.
+    #[error(transparent)]
+    Rendering(#[from] RenderingError),
+    /// Applying ended early.
+    #[error("{0}")]
+    Stopped(String),
+    /// A thread died.
+    #[error("loading the stack failed: {0}")]
+    Thread(String),
+}
+
+impl From<records::Error> for Error {
+    fn from(error: records::Error) -> Self {
+        match error {
+            records::Error::Client(error) => Error::Client(error),
+            records::Error::Record(error) => Error::Record(error),
+            records::Error::Rendering(error) => Error::Rendering(error),
+        }
+    }
+}
+
+impl Classified for Error {
+    fn class(&self) -> client::Class {
+        match self {
+            Error::Client(error) => error.class(),
+            Error::Record(_) | Error::Rendering(_) => client::Class::Permanent,
+            Error::NotReady | Error::NoLease | Error::Stopped(_) | Error::Thread(_) => client::Class::Transient,
+        }
+    }
+}
+
+/// A stack, loaded and lowered.
+#[derive(Debug, Clone)]
+pub struct Prepared {
+    /// What is wanted.
+    pub desired: Arc<Desired>,
+    /// Its digest.
+    pub digest: Digest,
+    /// The revision it comes from.
+    pub revision: Revision,
+    /// Warnings, with their places.
+    pub warnings: Arc<Vec<Shown>>,
+}
+
+/// A result of loading that is remembered as long as the files and the declaration stay the same.
+struct Remembered {
+    revision: Revision,
+    declaring: Revision,
+    declared: super::fleet::Declared,
+    result: Result<Prepared, String>,
+}
+
+/// What reconciling needs.
+pub struct Context {
+    /// The swarm.
+    pub client: Client,
+    /// Credentials of registries.
+    pub credentials: Arc<Credentials>,
+    /// What the sources say.
+    pub world: Arc<World>,
+    /// Asked before each write.
+    pub permit: Arc<dyn Term>,
+    snapshot: Box<dyn Fn() -> Option<Live> + Send + Sync>,
+    fingerprints: Arc<fingerprint::Cache>,
+    loaded: Mutex<HashMap<StackName, Remembered>>,
+    renderings: Mutex<HashMap<String, Arc<Applied>>>,
+    own_writes: Mutex<HashMap<String, Version>>,
+    /// How rollouts fared at the last look.
+    pub progress: super::verdict::Progress,
+}
+
+impl Context {
+    /// A context whose snapshots `snapshot` gives: `None` until everything could be listed and read.
+    pub fn new(
+        client: Client,
+        credentials: Arc<Credentials>,
+        world: Arc<World>,
+        permit: Arc<dyn Term>,
+        snapshot: impl Fn() -> Option<Live> + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            client,
+            credentials,
+            world,
+            permit,
+            snapshot: Box::new(snapshot),
+            fingerprints: Arc::default(),
+            loaded: Mutex::default(),
+            renderings: Mutex::default(),
+            own_writes: Mutex::default(),
+            progress: super::verdict::Progress::default(),
+        }
+    }
+
+    /// The swarm as complete lists saw it.
+    pub fn live(&self) -> Option<Live> {
+        (self.snapshot)()
+    }
+
+    /// The wall clock: for what people read, never for a decision about who may write.
+    pub fn now(&self) -> Timestamp {
+        Timestamp::now()
+    }
+
+    /// The lease's term.
+    pub fn term(&self) -> u64 {
+        self.permit.term()
+    }
+
+    /// Remembers the version of a record that this instance wrote: the event that tells of it is no news.
+    pub fn wrote(&self, stored: &Stored) {
+        let mut own = self.own_writes.lock().unwrap_or_else(PoisonError::into_inner);
+        own.insert(stored.id.clone(), stored.version);
+    }
+
+    /// Whether a version of a config is one that this instance wrote.
+    pub fn is_own_write(&self, id: &str, version: Version) -> bool {
+        let own = self.own_writes.lock().unwrap_or_else(PoisonError::into_inner);
+        own.get(id).is_some_and(|written| version <= *written)
+    }
+
+    /// Loads a stack, or gives in a sentence what is wrong with its files.
+    ///
+    /// # Errors
+    /// [`Error::Thread`].
+    pub async fn prepare(&self, assignment: &Assignment, live: &Live) -> Result<Result<Prepared, String>, Error> {
+        let Some(files) = &assignment.files else {
+            let problem = assignment.problem.clone().unwrap_or_else(|| "its repository was not read yet".to_owned());
+            return Ok(Err(format!("source: {problem}")));
+        };
+        let name = &assignment.declared.name;
+        {
+            let loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(known) = loaded.get(name)
+                && known.revision == files.revision
+                && known.declaring == assignment.declaring.revision
+                && known.declared == assignment.declared
+            {
+                return Ok(known.result.clone());
+            }
+        }
+        let (own, declaring) = (files.clone(), assignment.declaring.clone());
+        let (declared, cache) = (assignment.declared.clone(), Arc::clone(&self.fingerprints));
+        let swarm = live.swarm_id.clone();
+        // Reading, parsing and above all fingerprints are work for a thread that nobody waits on.
+        let result = tokio::task::spawn_blocking(move || {
+            let loaded = load::repository(own.files.as_ref(), declaring.files.as_ref(), &declared);
+            let shown: Vec<Shown> =
+                loaded.diagnostics.iter().map(|fault| Shown::new(fault, &loaded.sources)).collect();
+            for fault in &shown {
+                tracing::warn!(stack = %declared.name, revision = %own.revision, fault = fault.line(), "fault in stack");
+            }
+            match loaded.desired {
+                Some(mut desired) => {
+                    fingerprint::fill(&mut desired, &swarm, &cache);
+                    Ok(Prepared {
+                        digest: desired::digest(&desired),
+                        desired: Arc::new(desired),
+                        revision: own.revision.clone(),
+                        warnings: Arc::new(shown),
+                    })
+                }
+                None => Err(first_fault(&loaded.diagnostics, &shown, &own.revision)),
+            }
+        })
+        .await
+        .map_err(|error| Error::Thread(error.to_string()))?;
+        let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
+        loaded.insert(
+            name.clone(),
+            Remembered {
+                revision: files.revision.clone(),
+                declaring: assignment.declaring.revision.clone(),
+                declared: assignment.declared.clone(),
+                result: result.clone(),
+            },
+        );
+        Ok(result)
+    }
+
+    /// Plans a stack against the swarm and what its record says was applied.
+    ///
+    /// # Errors
+    /// A rendering that cannot be read.
+    pub fn plan(
+        &self,
+        prepared: &Prepared,
+        settings: &Settings,
+        stored: Option<&Stored>,
+        live: &Live,
+    ) -> Result<Plan, Error> {
+        let applied = stored.map(|stored| self.applied(stored, live)).transpose()?.flatten();
+        Ok(plan::plan(plan::Input {
+            desired: &prepared.desired,
+            live,
+            applied: applied.as_ref(),
+            policy: &policy(settings),
+        }))
+    }
+
+    /// What a record says was applied; `None` where it says nothing of the kind, which is first contact.
+    ///
+    /// # Errors
+    /// A rendering that is there and cannot be read.
+    pub fn applied(&self, stored: &Stored, live: &Live) -> Result<Option<Applied>, Error> {
+        let record = &stored.record;
+        let rendering = match &record.applied {
+            Some(applied) => self.rendering(&applied.rendering, live)?,
+            // An attempt that was cut short before anything was applied: what it made is known by name.
+            None if record.attempt.is_some() || !record.inventory.is_empty() => Arc::default(),
+            None => return Ok(None),
+        };
+        let mut applied = Applied::clone(&rendering);
+        applied.inventory = inventory::objects(&record.inventory);
+        Ok(Some(applied))
+    }
+
+    /// A rendering by the name of its config. One that is gone is as if it said nothing: every difference is then
+    /// git's.
+    fn rendering(&self, name: &str, live: &Live) -> Result<Arc<Applied>, RenderingError> {
+        let mut renderings = self.renderings.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = renderings.get(name) {
+            return Ok(Arc::clone(known));
+        }
+        let Some(config) = live.configs.iter().find(|config| config.spec.name == name) else {
+            tracing::warn!(config = name, "the rendering of what was applied is gone");
+            return Ok(Arc::default());
+        };
+        let applied = Arc::new(rendering::from_config(config)?);
+        // A name is its content's, so nothing in here is ever wrong; what no record names any more is dropped.
+        renderings.retain(|known, _| live.configs.iter().any(|config| config.spec.name == *known));
+        renderings.insert(name.to_owned(), Arc::clone(&applied));
+        Ok(applied)
+    }
+}
+
+/// What a plan may do by a stack's settings.
+pub fn policy(settings: &Settings) -> Policy {
+    Policy {
+        prune: if settings.prune { Prune::Recorded } else { Prune::Off },
+        drift: match settings.drift {
+            Drift::Report => OnDrift::Report,
+            Drift::Ignore => OnDrift::Ignore,
+        },
+        direct: false,
+        allow_delete: false,
+        ignore: settings.ignore.clone(),
+    }
+}
+
+fn first_fault(diagnostics: &[Diagnostic], shown: &[Shown], revision: &Revision) -> String {
+    let errors = shown.iter().filter(|fault| fault.severity == Severity::Error);
+    let count = diagnostics.iter().filter(|fault| fault.severity == Severity::Error).count();
+    let first = errors.map(Shown::line).next().unwrap_or_default();
+    let more = if count > 1 { format!(", and {} more", count - 1) } else { String::new() };
+    format!("invalid at {}: {first}{more}", revision.short())
+}

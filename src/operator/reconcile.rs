@@ -1,0 +1,514 @@
+//! Bringing one stack to what git says: the one function to read first is [`reconcile`].
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::context::{Context, Error, Prepared};
+use super::records::{self, Stored};
+use super::record::{Applied as AppliedRecord, Attempt, Held, Past, Record, Status};
+use super::verdict::{self, Verdict};
+use super::world::{Assignment, Claim, Orphan};
+use super::{claim, inventory};
+use crate::apply::{Apply, Outcome, Stopped};
+use crate::client::Class;
+use crate::desired::Desired;
+use crate::health::Health;
+use crate::model::{Kind, StackName};
+use crate::plan::{FirstContact, Plan, Sync};
+use crate::runtime::Action;
+use crate::settings::{Adopt, Removed, SyncMode};
+use crate::swarm::Live;
+
+/// How often a rollout is looked at. The engine sends no event for a task.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// How soon a deletion that the engine put off is tried again.
+const AGAIN: Duration = Duration::from_secs(2);
+
+/// Brings one stack to what git says, as far as that can be done now, and says when to come back.
+///
+/// Nothing here waits for a rollout: it records how far it is and comes back.
+///
+/// # Errors
+/// [`Error`] says by its class when to try again. What is wrong with the stack's own input is no error: it is in the record.
+pub async fn reconcile(context: &Context, stack: &StackName) -> Result<Action, Error> {
+    let live = context.live().ok_or(Error::NotReady)?;
+    let stored = Stored::among(&live.configs, stack)?;
+    let assignment = match owner(context, stack, stored.as_ref()) {
+        Ok(assignment) => assignment,
+        Err(Unowned::Orphaned(orphan)) => return orphaned(context, stored, orphan).await,
+        Err(Unowned::Refused(reason)) => return report(context, stored, Sync::Unknown, None, &reason).await,
+    };
+    let prepared = match context.prepare(&assignment, &live).await? {
+        Ok(prepared) => prepared,
+        Err(reason) => return report(context, stored, Sync::OutOfSync, None, &reason).await,
+    };
+    let plan = context.plan(&prepared, &assignment.declared.settings, stored.as_ref(), &live)?;
+    let turn = Turn { context, assignment, stored, prepared, live };
+    match turn.decide(&plan) {
+        Decision::Settle => turn.settle(&plan).await,
+        Decision::Adopt => turn.adopt(&plan).await,
+        Decision::Wait { reason, health, again } => turn.wait(&plan, &reason, health, again).await,
+        Decision::Hold { cause } => turn.hold(&plan, cause).await,
+        Decision::Apply => turn.apply(&plan).await,
+    }
+}
+
+/// Why no source may write a stack.
+enum Unowned {
+    /// None declares it.
+    Orphaned(Orphan),
+    /// More than one does, or one that must not.
+    Refused(String),
+}
+
+/// The source that a stack belongs to: the one that declares it, and of several the one that the record names.
+fn owner(context: &Context, stack: &StackName, stored: Option<&Stored>) -> Result<Assignment, Unowned> {
+    let recorded = stored.map(|stored| stored.record.source.as_str());
+    match context.world.claim(stack) {
+        Claim::Nobody => Err(Unowned::Orphaned(match recorded {
+            Some(source) => context.world.orphan(source),
+            None => Orphan::Unknown { problem: None },
+        })),
+        Claim::One(assignment) => match recorded {
+            Some(source) if source != assignment.source.as_str() => match context.world.orphan(source) {
+                // Its source let go of it, or is followed no more: the stack has moved.
+                Orphan::Removed(_) | Orphan::NoSource => Ok(*assignment),
+                Orphan::Unknown { .. } => Err(Unowned::Refused(claim::taken(stack, source, &assignment.source))),
+            },
+            _ => Ok(*assignment),
+        },
+        Claim::Several(found) => {
+            let others = claim::names(&found);
+            match found.into_iter().find(|assignment| Some(assignment.source.as_str()) == recorded) {
+                Some(assignment) => Ok(assignment),
+                None => Err(Unowned::Refused(claim::several(stack, &others))),
+            }
+        }
+    }
+}
+
+/// What is done with a plan.
+enum Decision {
+    /// Nothing is to be written: say how it stands.
+    Settle,
+    /// The first contact with a stack that is as it should be: the record is written, and nothing else.
+    Adopt,
+    /// Something forbids to write now.
+    Wait { reason: String, health: Option<Health>, again: Option<Duration> },
+    /// The last attempt failed.
+    Hold { cause: String },
+    /// Carry it out.
+    Apply,
+}
+
+/// One look at one stack.
+struct Turn<'a> {
+    context: &'a Context,
+    assignment: Assignment,
+    stored: Option<Stored>,
+    prepared: Prepared,
+    live: Live,
+}
+
+impl Turn<'_> {
+    fn record(&self) -> Option<&Record> {
+        self.stored.as_ref().map(|stored| &stored.record)
+    }
+
+    fn desired(&self) -> &Desired {
+        &self.prepared.desired
+    }
+
+    /// What the record says of an attempt at just this, if its verdict is out.
+    fn open_attempt(&self) -> Option<&Attempt> {
+        let record = self.record()?;
+        record.attempt.as_ref().filter(|attempt| attempt.digest == self.prepared.digest)
+    }
+
+    fn decide(&self, plan: &Plan) -> Decision {
+        let settings = &self.assignment.declared.settings;
+        let wait = |reason: String| Decision::Wait { reason, health: None, again: None };
+        if let Some(record) = self.record() {
+            if record.is_suspended(self.context.now()) {
+                let suspended = record.suspended.as_ref();
+                let reason = suspended.map(|s| format!("suspended by {}: {}", s.by, s.reason)).unwrap_or_default();
+                let again = suspended.and_then(|s| s.until).map(|until| until_then(self.context.now(), until));
+                return Decision::Wait { reason, health: Some(Health::Suspended), again };
+            }
+            if let Some(attempt) = &record.attempt
+                && attempt.term > self.context.term()
+            {
+                return wait(format!("another skep with the later term {} writes this stack", attempt.term));
+            }
+            if let Some(held) = record.held.as_ref().filter(|held| held.digest == self.prepared.digest) {
+                if plan.steps.is_empty() {
+                    return Decision::Settle;
+                }
+                let reason = format!("held: {}", held.cause);
+                return Decision::Wait { reason, health: Some(Health::Degraded), again: None };
+            }
+        }
+        if let Some(reason) = blocked(plan) {
+            return wait(reason);
+        }
+        if let Some(cause) = self.open_attempt().and_then(|_| verdict::failure(self.desired(), &self.live)) {
+            return Decision::Hold { cause };
+        }
+        let approved = self.record().is_some_and(|record| record.approved.is_some());
+        if plan.first_contact == Some(FirstContact::Safe) && !approved {
+            return Decision::Adopt;
+        }
+        if plan.steps.is_empty() {
+            return Decision::Settle;
+        }
+        if plan.first_contact == Some(FirstContact::Unsafe) && settings.adopt == Adopt::Safe && !approved {
+            let reason = format!("adoption: it runs already, and its plan is more than nothing; `skep sync {}` applies it", plan.stack);
+            return wait(reason);
+        }
+        if settings.mode == SyncMode::Manual && !approved {
+            return wait(format!("manual: changes wait for `skep sync {}`", plan.stack));
+        }
+        if let Some(name) = self.rolling(plan) {
+            let reason = format!("waiting: {name} is updating");
+            return Decision::Wait { reason, health: Some(Health::Progressing), again: Some(LOOK) };
+        }
+        Decision::Apply
+    }
+
+    /// A service that the plan would write in the middle of a rollout. skep's own rollout of an earlier revision is
+    /// superseded on purpose; what a hand started, or this very revision, is waited for.
+    fn rolling(&self, plan: &Plan) -> Option<String> {
+        let superseded = self.record().and_then(|record| record.attempt.as_ref()).is_some_and(|attempt| {
+            attempt.digest != self.prepared.digest && attempt.written
+        });
+        plan.steps
+            .iter()
+            .filter(|step| step.kind == Kind::Service)
+            .filter_map(|step| self.live.services.iter().find(|service| service.spec.name == step.name))
+            .find(|service| verdict::is_rolling(service) && !superseded)
+            .map(|service| service.spec.name.clone())
+    }
+
+    /// Nothing is to be written. Says how it stands, and finishes an attempt whose verdict is out.
+    async fn settle(&self, plan: &Plan) -> Result<Action, Error> {
+        let mut record = self.new_record(plan);
+        let verdict = verdict::look(self.context, self.desired(), &self.live, &self.assignment.declared.settings).await?;
+        let drift = drift_reason(plan);
+        let mut again = None;
+        let health = match &verdict {
+            Verdict::Healthy => Health::Healthy,
+            Verdict::Progressing { .. } => {
+                again = Some(LOOK);
+                Health::Progressing
+            }
+            Verdict::Degraded { .. } | Verdict::Failed { .. } => Health::Degraded,
+        };
+        let reason = match (&verdict, &drift, &self.assignment.problem) {
+            (Verdict::Progressing { waiting }, ..) => waiting.clone(),
+            (Verdict::Degraded { cause } | Verdict::Failed { cause }, ..) => cause.clone(),
+            (_, Some(drift), _) => drift.clone(),
+            (_, _, Some(problem)) => format!("source: {problem}"),
+            _ => String::new(),
+        };
+        if record.applied.as_ref().is_none_or(|applied| applied.digest != self.prepared.digest) {
+            let rendering = records::keep(&self.context.client, &plan.stack, &plan.settled).await?;
+            record.applied = Some(AppliedRecord {
+                revision: self.revision(),
+                digest: self.prepared.digest.clone(),
+                at: self.context.now(),
+                rendering,
+            });
+            record.inventory = inventory::of(&plan.settled);
+        }
+        if verdict.is_final() {
+            match &verdict {
+                Verdict::Healthy => self.finish(&mut record, plan),
+                Verdict::Failed { cause } if self.open_attempt().is_some() => self.mark_held(&mut record, cause),
+                _ => {}
+            }
+        }
+        let sync = plan.sync();
+        record.status = Status { sync, health, revision: Some(self.revision()), reason };
+        self.write(record).await?;
+        // What is failing is looked at again, since no event tells of a task; what is healthy waits for one.
+        Ok(match (again, health) {
+            (Some(again), _) => Action::requeue(again),
+            (None, Health::Degraded) => Action::requeue(Duration::from_secs(15)),
+            _ => Action::await_change(),
+        })
+    }
+
+    /// An attempt came to a good end.
+    fn finish(&self, record: &mut Record, plan: &Plan) {
+        record.held = None;
+        record.approved = None;
+        if let Some(attempt) = record.attempt.take() {
+            tracing::info!(stack = %plan.stack, revision = %attempt.revision, "stack is healthy");
+            if let Some(past) = record.history.first_mut().filter(|past| past.result == "applying") {
+                past.result = "applied".to_owned();
+                past.at = self.context.now();
+            }
+        }
+    }
+
+    fn mark_held(&self, record: &mut Record, cause: &str) {
+        tracing::error!(stack = %record.stack, revision = %self.revision(), cause, "revision failed and is held");
+        record.held = Some(Held {
+            revision: self.revision(),
+            digest: self.prepared.digest.clone(),
+            since: self.context.now(),
+            cause: cause.to_owned(),
+        });
+        record.attempt = None;
+        record.approved = None;
+        if let Some(past) = record.history.first_mut().filter(|past| past.result == "applying") {
+            past.result = "failed".to_owned();
+            past.at = self.context.now();
+        }
+    }
+
+    async fn adopt(&self, plan: &Plan) -> Result<Action, Error> {
+        let mut record = self.new_record(plan);
+        let adopted = inventory::adopted(plan);
+        let rendering = records::keep(&self.context.client, &plan.stack, &adopted).await?;
+        record.applied = Some(AppliedRecord {
+            revision: self.revision(),
+            digest: self.prepared.digest.clone(),
+            at: self.context.now(),
+            rendering,
+        });
+        record.inventory = inventory::of(&adopted);
+        record.remember(self.past("adopted", 0));
+        tracing::info!(stack = %plan.stack, revision = %self.revision(), "running stack adopted");
+        record.status =
+            Status { sync: plan.sync(), health: Health::Unknown, revision: Some(self.revision()), reason: String::new() };
+        self.write(record).await?;
+        Ok(Action::requeue(LOOK))
+    }
+
+    async fn wait(
+        &self,
+        plan: &Plan,
+        reason: &str,
+        health: Option<Health>,
+        again: Option<Duration>,
+    ) -> Result<Action, Error> {
+        let mut record = self.new_record(plan);
+        let health = health.unwrap_or(record.status.health);
+        record.status =
+            Status { sync: plan.sync(), health, revision: Some(self.revision()), reason: reason.to_owned() };
+        self.write(record).await?;
+        Ok(again.map_or_else(Action::await_change, Action::requeue))
+    }
+
+    async fn hold(&self, plan: &Plan, cause: String) -> Result<Action, Error> {
+        let mut record = self.new_record(plan);
+        self.mark_held(&mut record, &cause);
+        record.status = Status {
+            sync: plan.sync(),
+            health: Health::Degraded,
+            revision: Some(self.revision()),
+            reason: format!("held: {cause}"),
+        };
+        self.write(record).await?;
+        Ok(Action::await_change())
+    }
+
+    /// Records the attempt, carries out the plan, and records what was done. The verdict comes with a later look.
+    async fn apply(&self, plan: &Plan) -> Result<Action, Error> {
+        let context = self.context;
+        let mut record = self.new_record(plan);
+        record.attempt = Some(Attempt {
+            term: context.term(),
+            revision: self.revision(),
+            digest: self.prepared.digest.clone(),
+            at: context.now(),
+            written: false,
+        });
+        // What is about to be made belongs to the stack from now on: a crash must not leave what nobody will prune.
+        record.inventory = inventory::with_steps(&record.inventory, plan);
+        record.remember(self.past("applying", plan.steps.len()));
+        record.status = Status {
+            sync: Sync::OutOfSync,
+            health: Health::Progressing,
+            revision: Some(self.revision()),
+            reason: "applying".to_owned(),
+        };
+        if !context.permit.may_write() {
+            return Err(Error::NoLease);
+        }
+        let stored = self.write(record).await?;
+        tracing::info!(stack = %plan.stack, revision = %self.revision(), steps = plan.steps.len(), "applying");
+        let apply = Apply {
+            client: &context.client,
+            credentials: &context.credentials,
+            permit: context.permit.as_ref(),
+            observe: &|_| {},
+        };
+        let outcome = apply.run(plan).await;
+        self.after(stored, outcome).await
+    }
+
+    /// Records what carrying out a plan did.
+    async fn after(&self, stored: Stored, outcome: Outcome) -> Result<Action, Error> {
+        let context = self.context;
+        let mut record = stored.record.clone();
+        match outcome.stopped {
+            None => {
+                let rendering = records::keep(&context.client, &record.stack, &outcome.applied).await?;
+                record.applied = Some(AppliedRecord {
+                    revision: self.revision(),
+                    digest: self.prepared.digest.clone(),
+                    at: context.now(),
+                    rendering: rendering.clone(),
+                });
+                record.inventory = inventory::of(&outcome.applied);
+                if let Some(attempt) = &mut record.attempt {
+                    attempt.written = true;
+                }
+                record.status.reason = "waiting for tasks".to_owned();
+                let stack = record.stack.clone();
+                records::write(&context.client, &stored, record).await?;
+                records::sweep(&context.client, &stack, &[&rendering]).await?;
+                Ok(Action::requeue(if outcome.deferred.is_empty() { Duration::from_millis(200) } else { AGAIN }))
+            }
+            Some(Stopped::Engine(error)) if error.class() == Class::Permanent => {
+                let cause = super::sources::describe(&error);
+                self.mark_held(&mut record, &cause);
+                record.status.health = Health::Degraded;
+                record.status.reason = format!("held: {cause}");
+                records::write(&context.client, &stored, record).await?;
+                Ok(Action::await_change())
+            }
+            Some(Stopped::Engine(error)) => Err(Error::Client(error)),
+            Some(Stopped::NoPermit) => Err(Error::NoLease),
+            Some(stopped) => Err(Error::Stopped(stopped.to_string())),
+        }
+    }
+
+    fn revision(&self) -> crate::model::Revision {
+        self.prepared.revision.clone()
+    }
+
+    fn past(&self, result: &str, steps: usize) -> Past {
+        Past {
+            revision: self.revision(),
+            at: self.context.now(),
+            result: result.to_owned(),
+            steps: u32::try_from(steps).unwrap_or(u32::MAX),
+        }
+    }
+
+    /// The record to go on from, named after the source that declares the stack now.
+    fn new_record(&self, plan: &Plan) -> Record {
+        let source = self.assignment.source.to_string();
+        match self.record() {
+            Some(record) => Record { source, ..record.clone() },
+            None => Record::new(plan.stack.clone(), source),
+        }
+    }
+
+    async fn write(&self, record: Record) -> Result<Stored, Error> {
+        store(self.context, self.stored.as_ref(), record).await
+    }
+}
+
+/// Writes a record, if it says anything new, inside the lease.
+async fn store(context: &Context, stored: Option<&Stored>, record: Record) -> Result<Stored, Error> {
+    match stored {
+        Some(stored) if stored.record == record => return Ok(stored.clone()),
+        _ if !context.permit.may_write() => return Err(Error::NoLease),
+        _ => {}
+    }
+    let written = match stored {
+        Some(stored) => records::write(&context.client, stored, record).await?,
+        None => records::create(&context.client, &record).await?,
+    };
+    context.wrote(&written);
+    Ok(written)
+}
+
+/// Says in the record, if there is one, what keeps skep from looking further. What runs is left alone.
+async fn report(
+    context: &Context,
+    stored: Option<Stored>,
+    sync: Sync,
+    health: Option<Health>,
+    reason: &str,
+) -> Result<Action, Error> {
+    let Some(stored) = stored else { return Ok(Action::await_change()) };
+    let mut record = stored.record.clone();
+    record.status.sync = sync;
+    record.status.reason = reason.to_owned();
+    if let Some(health) = health {
+        record.status.health = health;
+    }
+    store(context, Some(&stored), record).await?;
+    Ok(Action::await_change())
+}
+
+/// A stack that nobody declares any more.
+async fn orphaned(context: &Context, stored: Option<Stored>, orphan: Orphan) -> Result<Action, Error> {
+    let Some(stored) = stored else { return Ok(Action::await_change()) };
+    let source = stored.record.source.clone();
+    match orphan {
+        Orphan::Unknown { problem: None } => Ok(Action::await_change()),
+        Orphan::Unknown { problem: Some(problem) } => {
+            report(context, Some(stored), Sync::Unknown, None, &format!("source: {problem}")).await
+        }
+        Orphan::NoSource => {
+            let reason = format!("orphaned: its source {source} is not followed any more");
+            report(context, Some(stored), Sync::OutOfSync, None, &reason).await
+        }
+        Orphan::Removed(_) if stored.record.is_suspended(context.now()) => {
+            let reason = "orphaned, and suspended".to_owned();
+            report(context, Some(stored), Sync::OutOfSync, Some(Health::Suspended), &reason).await
+        }
+        Orphan::Removed(Removed::Keep) => {
+            let stack = &stored.record.stack;
+            let reason = format!("orphaned: {source} declares it no more; `skep delete {stack}` ends it");
+            report(context, Some(stored), Sync::OutOfSync, None, &reason).await
+        }
+        Orphan::Removed(Removed::Delete) => super::end::end(context, stored).await,
+    }
+}
+
+/// The first error that forbids a plan.
+fn blocked(plan: &Plan) -> Option<String> {
+    let errors: Vec<_> =
+        plan.diagnostics.iter().filter(|d| d.severity == crate::diag::Severity::Error).collect();
+    let first = errors.first()?;
+    Some(match errors.len() {
+        1 => format!("blocked: {} [{}]", first.message, first.code),
+        n => format!("blocked: {} [{}], and {} more", first.message, first.code, n - 1),
+    })
+}
+
+/// What drifted, in a few words.
+fn drift_reason(plan: &Plan) -> Option<String> {
+    if plan.drift.is_empty() {
+        return None;
+    }
+    let mut parts: Vec<String> = plan
+        .drift
+        .changed
+        .iter()
+        .map(|drifted| {
+            let labels: Vec<&str> = drifted.changes.iter().take(3).map(|change| change.label.as_str()).collect();
+            let more = drifted.changes.len().saturating_sub(labels.len());
+            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            format!("{} ({}{more})", drifted.name, labels.join(", "))
+        })
+        .collect();
+    parts.extend(plan.drift.missing.iter().map(|object| format!("{} {} is gone", object.kind, object.name)));
+    let more = parts.len().saturating_sub(3);
+    parts.truncate(3);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    Some(format!("drift: {}{more}", parts.join(", ")))
+}
+
+fn until_then(now: Timestamp, until: Timestamp) -> Duration {
+    Duration::try_from(until.duration_since(now)).unwrap_or_default() + Duration::from_millis(100)
+}
