@@ -54,6 +54,9 @@ pub enum Stopped {
     /// Registry credentials could not be read.
     #[error(transparent)]
     Credentials(#[from] client::CredentialsError),
+    /// A config or secret that a service needs was not made.
+    #[error(transparent)]
+    Reference(#[from] crate::plan::Unfilled),
     /// The lease was lost.
     #[error("the lease was lost, so nothing more is written")]
     NoPermit,

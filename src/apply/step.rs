@@ -1,10 +1,13 @@
 //! One write.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
 use super::{Apply, Stopped};
 use crate::client::{Api, Delete, Error, Listable, Written};
 use crate::model::{Kind, StackName};
 use crate::plan::{self, Applied, Body, Step, Write};
-use crate::swarm::{Config, Network, SecretObject, Service, Version};
+use crate::swarm::{Config, Network, SecretObject, SecretSpec, Service, ServiceSpec, Version};
 
 /// How a write ended.
 pub enum Done {
@@ -42,11 +45,12 @@ async fn create(apply: &Apply<'_>, body: &Body, applied: &Applied) -> Result<Wri
         Body::Network(spec) => Api::<Network>::all(client).create(spec, None).await?,
         Body::Config { spec, .. } => Api::<Config>::all(client).create(spec, None).await?,
         Body::Secret { spec, data, .. } => {
-            let spec = plan::with_data(spec, data.as_ref());
+            let data = data.as_ref().map(|data| STANDARD.encode(data.reveal())).unwrap_or_default();
+            let spec = SecretSpec { data, ..spec.clone() };
             Api::<SecretObject>::all(client).create(&spec, None).await?
         }
         Body::Service { spec, .. } => {
-            let spec = plan::fill_references(spec, applied);
+            let spec = with_ids(spec, applied)?;
             let auth = authorisation(apply, &spec).await?;
             Api::<Service>::all(client).create(&spec, auth.as_ref()).await?
         }
@@ -67,7 +71,7 @@ async fn update(
         Body::Config { spec, .. } => Api::<Config>::all(client).replace(id, version, spec, None).await?,
         Body::Secret { spec, .. } => Api::<SecretObject>::all(client).replace(id, version, spec, None).await?,
         Body::Service { spec, .. } => {
-            let spec = plan::fill_references(spec, applied);
+            let spec = with_ids(spec, applied)?;
             let auth = authorisation(apply, &spec).await?;
             Api::<Service>::all(client).replace(id, version, &spec, auth.as_ref()).await?
         }
@@ -77,11 +81,25 @@ async fn update(
     Ok(written)
 }
 
+/// A service's spec with the ids of configs and secrets that earlier steps made.
+fn with_ids(spec: &ServiceSpec, applied: &Applied) -> Result<ServiceSpec, Stopped> {
+    let mut spec = spec.clone();
+    plan::fill_references(&mut spec, |kind, name| {
+        let contents = match kind {
+            Kind::Config => &applied.configs,
+            Kind::Secret => &applied.secrets,
+            _ => return None,
+        };
+        contents.values().find(|content| content.name == name).map(|content| content.id.clone())
+    })?;
+    Ok(spec)
+}
+
 /// The credentials of the image's registry. Without an entry no header is sent, and the engine keeps what it has: the
 /// encoding of an empty entry would overwrite good credentials.
 async fn authorisation(
     apply: &Apply<'_>,
-    spec: &crate::swarm::ServiceSpec,
+    spec: &ServiceSpec,
 ) -> Result<Option<crate::client::AuthHeader>, Stopped> {
     match &spec.task_template.container_spec {
         Some(container) if !container.image.is_empty() => Ok(apply.credentials.header(&container.image).await?),

@@ -19,6 +19,9 @@ pub enum Failure {
     /// A record.
     #[error(transparent)]
     Records(#[from] operator::records::Error),
+    /// The swarm cannot be listed whole.
+    #[error(transparent)]
+    Snapshot(#[from] operator::snapshot::SnapshotError),
     /// Arguments that do not fit together, or do not parse.
     #[error("{message}")]
     Usage {
@@ -96,10 +99,9 @@ impl Failure {
 
     fn hint(&self) -> Option<String> {
         match self {
-            Failure::Client(error) => error.hint(),
             Failure::Source(error) => error.hint(),
             Failure::Usage { hint, .. } | Failure::Blocked { hint, .. } => hint.clone(),
-            Failure::Records(_) | Failure::Invalid | Failure::Output(_) | Failure::Interrupted => None,
+            Failure::Client(_) | Failure::Records(_) | Failure::Snapshot(_) | Failure::Invalid | Failure::Output(_) | Failure::Interrupted => None,
         }
     }
 }

@@ -12,6 +12,7 @@ pub mod reference;
 pub mod schema;
 
 mod apply;
+mod ask;
 mod connect;
 mod delete;
 mod plan;

@@ -58,3 +58,5 @@ pub const EXTERNAL_MISSING: &str = "plan/external-missing";
 pub const IMMUTABLE: &str = "plan/immutable";
 /// A setting that is accepted and does nothing yet.
 pub const NOT_YET: &str = "settings/not-yet";
+/// A `skep.yaml` for another cluster.
+pub const WRONG_CLUSTER: &str = "fleet/wrong-cluster";

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::fleet::{self, Repository, Search};
 use super::world::{Snapshot, SourceId, World};
 use crate::diag::{Faults, Shown, Sources};
-use crate::model::{Files, RedactedUrl, Revision, StackName};
+use crate::model::{EntryKind, Files, RedactedUrl, Revision, StackName};
 use crate::settings;
 use crate::source::{self, Credential, Directory, Follow, Reference, Spec, Watch};
 
@@ -167,7 +167,7 @@ struct Keeper {
 
 enum Origin {
     Git(Follow),
-    Directory(Arc<Directory>),
+    Directory(PathBuf),
 }
 
 impl Keeper {
@@ -193,7 +193,7 @@ impl Keeper {
     fn start_watching(&mut self) {
         let watch = match &self.origin {
             Ok(Origin::Git(follow)) => follow.local().map(Watch::repository),
-            Ok(Origin::Directory(directory)) => Some(Watch::directory(directory.path())),
+            Ok(Origin::Directory(directory)) => Some(Watch::directory(directory)),
             Err(_) => None,
         };
         self.watch = match watch.transpose() {
@@ -264,7 +264,7 @@ fn open(
     reference: Option<&str>,
 ) -> Result<Origin, String> {
     let spec = Spec {
-        reference: reference.map_or(Reference::Head, Reference::named),
+        reference: parse_reference(reference),
         credentials: credentials.to_vec(),
         ..Spec::new(url.reveal())
     };
@@ -272,10 +272,9 @@ fn open(
     if let Some(path) = follow.local()
         && reference.is_none()
         && path.is_dir()
-        && !source::git::is_repository(path)
+        && matches!(source::git::Repository::open(path), Err(source::Error::NotARepository { .. }))
     {
-        let directory = Directory::open(path).map_err(|error| describe(&error))?;
-        return Ok(Origin::Directory(Arc::new(directory)));
+        return Ok(Origin::Directory(path.to_owned()));
     }
     Ok(Origin::Git(follow))
 }
@@ -289,14 +288,45 @@ async fn read_git(follow: &Follow, last: Option<&Revision>) -> Result<Option<Sna
     Ok(Some(Snapshot { revision, files }))
 }
 
-async fn read_directory(directory: &Arc<Directory>, last: Option<&Revision>) -> Result<Option<Snapshot>, String> {
-    let reader = Arc::clone(directory);
-    let revision = tokio::task::spawn_blocking(move || reader.revision()).await;
-    let revision = revision.map_err(|error| error.to_string())?.map_err(|error| describe(&error))?;
-    if Some(&revision) == last {
-        return Ok(None);
+/// The most files of a plain directory that are read to tell whether it changed.
+const MAX_FILES: usize = 10_000;
+
+/// A plain directory has no commits: it is read whole, and its revision is the digest of what is in it.
+async fn read_directory(path: &Path, last: Option<&Revision>) -> Result<Option<Snapshot>, String> {
+    let path = path.to_owned();
+    let read = tokio::task::spawn_blocking(move || -> Result<Snapshot, String> {
+        let directory = Directory::open(&path).map_err(|error| describe(&error))?;
+        let mut left = MAX_FILES;
+        read_below(&directory, "", &mut left)?;
+        let revision = directory.revision().map_err(|error| describe(&error))?;
+        Ok(Snapshot { revision, files: Arc::new(directory) })
+    });
+    let snapshot = read.await.map_err(|error| error.to_string())??;
+    Ok(if Some(&snapshot.revision) == last { None } else { Some(snapshot) })
+}
+
+fn read_below(directory: &Directory, path: &str, left: &mut usize) -> Result<(), String> {
+    let entries = directory.entries(path).map_err(|error| format!("{path}: {error}"))?;
+    for entry in entries.iter().filter(|entry| !entry.name.starts_with('.')) {
+        *left = left.checked_sub(1).ok_or_else(|| {
+            format!("{} holds more than {MAX_FILES} files; make it a git repository", directory.path().display())
+        })?;
+        let below = if path.is_empty() { entry.name.clone() } else { format!("{path}/{}", entry.name) };
+        match entry.kind {
+            EntryKind::Directory => read_below(directory, &below, left)?,
+            // What cannot be read is no fault until a stack asks for it.
+            EntryKind::File => drop(directory.read(&below)),
+            EntryKind::Other => {}
+        }
     }
-    Ok(Some(Snapshot { revision, files: Arc::clone(directory) as Arc<dyn Files> }))
+    Ok(())
+}
+
+/// What `--ref` and `ref:` mean; HEAD where nothing is said.
+pub fn parse_reference(text: Option<&str>) -> Reference {
+    text.map_or(Reference::Head, |text| match text.parse() {
+        Ok(reference) => reference,
+    })
 }
 
 /// An error and its causes in one line, as a record or a log keeps it.

@@ -1,0 +1,39 @@
+//! `skep validate`: every fault in the files. Needs no swarm.
+
+use serde_json::json;
+
+use crate::diag::{Report, Shown};
+
+use super::arguments::{Output, ValidateArguments};
+use super::environment::Environment;
+use super::exit::Exit;
+use super::failure::Failure;
+use super::print;
+use super::target::{Name, Origin, Target, Undeclared};
+
+pub async fn run(arguments: &ValidateArguments, environment: &Environment) -> Result<Exit, Failure> {
+    let target = Target::load(&arguments.target, environment, Undeclared::Look, Name::Optional).await?;
+    if arguments.output == Output::Json {
+        let shown: Vec<Shown> =
+            target.faults().flat_map(|(diagnostics, sources)| Report { diagnostics, sources }.shown()).collect();
+        print::json(&json!({ "diagnostics": shown }))?;
+    } else {
+        show(&target, environment);
+        if !target.has_errors() {
+            let stacks = target.stacks.len();
+            print::text(&format!("{stacks} {}: no errors\n", if stacks == 1 { "stack" } else { "stacks" }))?;
+        }
+    }
+    Ok(if target.has_errors() { Exit::Failed } else { Exit::Done })
+}
+
+/// Prints every fault to standard error, and the `skep.yaml` that is missing.
+pub fn show(target: &Target, environment: &Environment) {
+    for (diagnostics, sources) in target.faults() {
+        print::diagnostics(diagnostics, sources, environment.style());
+    }
+    if let (Some(suggestion), Origin::Repository { .. }) = (&target.suggestion, &target.origin) {
+        print::say("there is no skep.yaml; this one would declare what was found:");
+        print::say(suggestion);
+    }
+}

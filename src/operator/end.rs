@@ -1,0 +1,74 @@
+//! The end of a stack: what its record says was applied is deleted, then the record.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::context::{Context, Error};
+use super::inventory;
+use super::records::{self, Stored};
+use crate::apply::{Apply, Stopped};
+use crate::desired::Desired;
+use crate::model::StackName;
+use crate::plan::{self, Applied, OnDrift, Plan, Policy, Prune};
+use crate::runtime::Action;
+use crate::swarm::Live;
+
+/// How soon a deletion that the engine put off is tried again: the tasks of a deleted service take their grace period.
+const AGAIN: Duration = Duration::from_secs(2);
+
+/// What deletes everything that was applied of a stack, and nothing else.
+pub fn plan(stack: &StackName, applied: &Applied, live: &Live) -> Plan {
+    let nothing = Desired {
+        stack: stack.clone(),
+        services: BTreeMap::new(),
+        networks: BTreeMap::new(),
+        volumes: BTreeMap::new(),
+        configs: BTreeMap::new(),
+        secrets: BTreeMap::new(),
+        external: Vec::new(),
+    };
+    let policy = Policy {
+        prune: Prune::Recorded,
+        drift: OnDrift::Ignore,
+        direct: false,
+        allow_delete: true,
+        ignore: Vec::new(),
+    };
+    plan::plan(plan::Input { desired: &nothing, live, applied: Some(applied), policy: &policy })
+}
+
+/// Deletes what was applied of a stack that its source let go of, and then forgets it.
+pub async fn end(context: &Context, stored: Stored) -> Result<Action, Error> {
+    let live = context.live().ok_or(Error::NotReady)?;
+    let stack = stored.record.stack.clone();
+    let applied = context.applied(&stored, &live)?.unwrap_or_default();
+    let plan = plan(&stack, &applied, &live);
+    if plan.steps.is_empty() {
+        if !context.permit.may_write() {
+            return Err(Error::NoLease);
+        }
+        records::forget(&context.client, &stored).await?;
+        tracing::info!(%stack, "stack ended");
+        return Ok(Action::await_change());
+    }
+    tracing::info!(%stack, steps = plan.steps.len(), "stack left git and is deleted");
+    let apply = Apply {
+        client: &context.client,
+        credentials: &context.credentials,
+        permit: context.permit.as_ref(),
+        observe: &|_| {},
+    };
+    let outcome = apply.run(&plan).await;
+    let mut record = stored.record.clone();
+    record.inventory = inventory::of(&outcome.applied);
+    record.status.reason = "orphaned: being deleted".to_owned();
+    if context.permit.may_write() {
+        let written = records::write(&context.client, &stored, record).await?;
+        context.wrote(&written);
+    }
+    match outcome.stopped {
+        None => Ok(Action::requeue(AGAIN)),
+        Some(Stopped::Engine(error)) => Err(Error::Client(error)),
+        Some(stopped) => Err(Error::Stopped(stopped.to_string())),
+    }
+}

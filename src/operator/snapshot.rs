@@ -1,0 +1,61 @@
+//! The whole swarm at one moment, from lists: for the command line, which looks once.
+
+use std::sync::Arc;
+
+use crate::client::{Api, Client, Error, Listed};
+use crate::model::Kind;
+use crate::swarm::{Config, Live, Network, Node, Resource, SecretObject, Service};
+
+/// Why there is no snapshot.
+#[derive(Debug, thiserror::Error)]
+pub enum SnapshotError {
+    /// A list failed.
+    #[error(transparent)]
+    Client(#[from] Error),
+    /// Something is there and cannot be read: it must not pass for absent.
+    #[error("{kind} {name} cannot be read ({why}), so nothing can be planned; a newer skep may know it")]
+    Unreadable {
+        /// Its kind.
+        kind: Kind,
+        /// Its name, or its id.
+        name: String,
+        /// What the parser says.
+        why: String,
+    },
+}
+
+/// Lists everything a plan needs, at once.
+///
+/// # Errors
+/// [`SnapshotError`].
+pub async fn take(client: &Client) -> Result<Live, SnapshotError> {
+    let services = Api::<Service>::all(client.clone());
+    let networks = Api::<Network>::all(client.clone());
+    let configs = Api::<Config>::all(client.clone());
+    let secrets = Api::<SecretObject>::all(client.clone());
+    let nodes = Api::<Node>::all(client.clone());
+    let (info, services, networks, configs, secrets, nodes) = tokio::try_join!(
+        client.info(),
+        services.list_status(),
+        networks.list(),
+        configs.list(),
+        secrets.list(),
+        nodes.list()
+    )?;
+    Ok(Live {
+        swarm_id: info.swarm.unwrap_or_default(),
+        services: complete(services)?,
+        networks: complete(networks)?,
+        configs: complete(configs)?,
+        secrets: complete(secrets)?,
+        nodes: complete(nodes)?,
+    })
+}
+
+fn complete<K: Resource>(listed: Listed<K>) -> Result<Vec<Arc<K>>, SnapshotError> {
+    if let Some(object) = listed.unreadable.into_iter().next() {
+        let name = if object.name.is_empty() { object.id } else { object.name };
+        return Err(SnapshotError::Unreadable { kind: K::KIND, name, why: object.error });
+    }
+    Ok(listed.items.into_iter().map(Arc::new).collect())
+}
