@@ -54,6 +54,17 @@ impl Environment {
         }
     }
 
+    /// How many columns text may take: the terminal's, between 60 and 160, and 80 where there is none.
+    pub fn width(&self) -> usize {
+        if !self.stdout_is_terminal {
+            return 80;
+        }
+        let columns = self.get("COLUMNS").and_then(|text| text.parse().ok());
+        let terminal = || terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
+        let columns = columns.or_else(terminal).unwrap_or(80);
+        columns.clamp(60, 160)
+    }
+
     /// docker's configuration directory.
     pub fn docker_config(&self) -> Option<PathBuf> {
         match self.get("DOCKER_CONFIG") {

@@ -153,7 +153,9 @@ impl Turn<'_> {
         if let Some(reason) = blocked(plan) {
             return wait(reason);
         }
-        if let Some(cause) = self.open_attempt().and_then(|_| verdict::failure(self.desired(), &self.live)) {
+        if self.open_attempt().is_some_and(|attempt| attempt.written)
+            && let Some(cause) = verdict::failure(services(plan), &self.live)
+        {
             return Decision::Hold { cause };
         }
         let approved = self.record().is_some_and(|record| record.approved.is_some());
@@ -180,13 +182,10 @@ impl Turn<'_> {
     /// A service that the plan would write in the middle of a rollout. skep's own rollout of an earlier revision is
     /// superseded on purpose; what a hand started, or this very revision, is waited for.
     fn rolling(&self, plan: &Plan) -> Option<String> {
-        let superseded = self.record().and_then(|record| record.attempt.as_ref()).is_some_and(|attempt| {
-            attempt.digest != self.prepared.digest && attempt.written
-        });
-        plan.steps
-            .iter()
-            .filter(|step| step.kind == Kind::Service)
-            .filter_map(|step| self.live.services.iter().find(|service| service.spec.name == step.name))
+        let attempt = self.record().and_then(|record| record.attempt.as_ref());
+        let superseded = attempt.is_some_and(|attempt| attempt.digest != self.prepared.digest);
+        services(plan)
+            .filter_map(|name| self.live.services.iter().find(|service| service.spec.name == name))
             .find(|service| verdict::is_rolling(service) && !superseded)
             .map(|service| service.spec.name.clone())
     }
@@ -473,6 +472,11 @@ async fn orphaned(context: &Context, stored: Option<Stored>, orphan: Orphan) -> 
         }
         Orphan::Removed(Removed::Delete) => super::end::end(context, stored).await,
     }
+}
+
+/// The services that a plan writes.
+fn services(plan: &Plan) -> impl Iterator<Item = &str> {
+    plan.steps.iter().filter(|step| step.kind == Kind::Service).map(|step| step.name.as_str())
 }
 
 /// The first error that forbids a plan.

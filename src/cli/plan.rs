@@ -1,0 +1,187 @@
+//! `skep plan`: what would change, and what it costs.
+
+use crate::client::Client;
+use crate::desired::fingerprint;
+use crate::diag::Sources;
+use crate::operator::context::policy;
+use crate::operator::records::{self, Stored};
+use crate::operator::snapshot;
+use crate::plan::view::{self, Document, Header};
+use crate::plan::{self, Layout, Mask, Plan, Policy, Prune};
+use crate::swarm::Live;
+
+use super::arguments::{ChangeArguments, Output, PlanArguments, TargetArguments};
+use super::connect;
+use super::delete::applied;
+use super::environment::Environment;
+use super::exit::Exit;
+use super::failure::Failure;
+use super::print;
+use super::target::{Name, Origin, Stack, Target, Undeclared};
+
+pub async fn run(arguments: &PlanArguments, environment: &Environment) -> Result<Exit, Failure> {
+    let client = connect::client(environment)?;
+    let (target, live) = look(&client, &arguments.target, environment, Undeclared::Look).await?;
+    super::validate::show(&target, environment);
+    if target.has_errors() {
+        return Err(Failure::Invalid);
+    }
+    let plans = plans(&target, &live, &arguments.change)?;
+    let document = document(&target, &plans, &live, arguments.target.cluster.as_deref(), mask(&arguments.change, environment));
+    let changes = plans.iter().any(|planned| !planned.plan.steps.is_empty());
+    let blocked = plans.iter().any(|planned| planned.plan.is_blocked());
+    match arguments.output {
+        Output::Json => print::json(&document)?,
+        Output::Text => {
+            let next = next(&arguments.target, changes && !blocked);
+            print::text(&text(&document, environment, next.as_deref()))?;
+        }
+    }
+    Ok(if blocked {
+        Exit::Failed
+    } else if changes && arguments.detailed_exitcode {
+        Exit::Changes
+    } else {
+        Exit::Done
+    })
+}
+
+/// A stack with its plan and record.
+pub struct Planned<'a> {
+    /// The stack.
+    pub stack: &'a Stack,
+    /// Its plan.
+    pub plan: Plan,
+    /// Its record, if it has one.
+    pub stored: Option<Stored>,
+}
+
+/// Loads the files and lists the swarm at the same time: neither waits for the other.
+pub async fn look(
+    client: &Client,
+    arguments: &TargetArguments,
+    environment: &Environment,
+    undeclared: Undeclared,
+) -> Result<(Target, Live), Failure> {
+    let (target, live) =
+        tokio::join!(Target::load(arguments, environment, undeclared, Name::Required), swarm(client));
+    // A fault in the files is told even where the swarm cannot be reached.
+    let mut target = target?;
+    if target.has_errors() {
+        return Ok((target, Live::default()));
+    }
+    let live = live?;
+    let cache = fingerprint::Cache::default();
+    for stack in &mut target.stacks {
+        if let Some(desired) = &mut stack.desired {
+            fingerprint::fill(desired, &live.swarm_id, &cache);
+        }
+    }
+    Ok((target, live))
+}
+
+async fn swarm(client: &Client) -> Result<Live, Failure> {
+    client.info().await?.require_manager()?;
+    Ok(snapshot::take(client).await?)
+}
+
+/// Plans every stack of a target.
+///
+/// # Errors
+/// A stack that a controller manages, with `-c`; a record that cannot be read.
+pub fn plans<'a>(target: &'a Target, live: &Live, change: &ChangeArguments) -> Result<Vec<Planned<'a>>, Failure> {
+    let mut planned = Vec::new();
+    for stack in &target.stacks {
+        let Some(desired) = &stack.desired else { continue };
+        let stored = Stored::among(&live.configs, &stack.name).map_err(records::Error::from)?;
+        let (policy, base) = match (&target.origin, &stored) {
+            (Origin::Direct, Some(stored)) if !change.force => return Err(managed(stack, stored)),
+            (Origin::Direct, _) => (direct(change), None),
+            (Origin::Repository { .. }, Some(stored)) => {
+                let known = stored.record.applied.is_some() || !stored.record.inventory.is_empty();
+                let base = if known { Some(applied(stored, live)?) } else { None };
+                (repository(stack, change), base)
+            }
+            (Origin::Repository { .. }, None) => (repository(stack, change), None),
+        };
+        let plan = plan::plan(plan::Input { desired, live, applied: base.as_ref(), policy: &policy });
+        planned.push(Planned { stack, plan, stored });
+    }
+    Ok(planned)
+}
+
+fn managed(stack: &Stack, stored: &Stored) -> Failure {
+    Failure::blocked(
+        format!("stack {} is managed: its record says it comes from {}", stack.name, stored.record.source),
+        "commit there; or use --force, and the controller will show what you did as drift".to_owned(),
+    )
+}
+
+fn direct(change: &ChangeArguments) -> Policy {
+    Policy {
+        prune: if change.prune { Prune::Labelled } else { Prune::Off },
+        direct: true,
+        allow_delete: change.allow_delete,
+        ..Policy::default()
+    }
+}
+
+fn repository(stack: &Stack, change: &ChangeArguments) -> Policy {
+    Policy { allow_delete: change.allow_delete, ..policy(&stack.settings) }
+}
+
+/// The plans as machines read them.
+pub fn document(
+    target: &Target,
+    plans: &[Planned<'_>],
+    live: &Live,
+    cluster: Option<&str>,
+    mask: Mask,
+) -> Document {
+    let (revision, reference) = match &target.origin {
+        Origin::Direct => (None, None),
+        Origin::Repository { revision, reference, .. } => {
+            let reference = Some(reference.clone()).filter(|reference| !reference.is_empty());
+            (Some(revision.to_string()), reference)
+        }
+    };
+    let header = Header { revision, reference, cluster: cluster.map(str::to_owned), nodes: live.nodes.len() };
+    let pairs: Vec<(&Plan, &Sources)> =
+        plans.iter().map(|planned| (&planned.plan, &planned.stack.sources)).collect();
+    view::plans(header, &pairs, &mask)
+}
+
+/// The plans as people read them.
+pub fn text(document: &Document, environment: &Environment, next: Option<&str>) -> String {
+    let layout = Layout { style: environment.style(), width: environment.width(), next };
+    plan::plan_text(document, &layout)
+}
+
+/// What may be shown of values that look like secrets: all of them on a terminal, where a person asks for it.
+pub fn mask(change: &ChangeArguments, environment: &Environment) -> Mask {
+    if change.show_values && environment.stdout_is_terminal { Mask::none() } else { Mask::default() }
+}
+
+/// The command that carries the plan out.
+fn next(target: &TargetArguments, changes: bool) -> Option<String> {
+    if !changes {
+        return None;
+    }
+    let mut command = "skep apply".to_owned();
+    for file in &target.compose_files {
+        command.push_str(&format!(" -c {file}"));
+    }
+    let flags = [("--repo", target.repo.as_deref()), ("--ref", target.reference.as_deref()), ("--discover", target.discover.as_deref())];
+    for (flag, value) in flags {
+        if let Some(value) = value {
+            command.push_str(&format!(" {flag} {value}"));
+        }
+    }
+    if !target.path.is_empty() {
+        command.push_str(&format!(" --path {}", target.path));
+    }
+    for stack in &target.stacks {
+        command.push_str(&format!(" {stack}"));
+    }
+    Some(command)
+}
