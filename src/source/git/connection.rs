@@ -116,7 +116,9 @@ impl<'a> Connection<'a> {
     }
 
     fn talk<'c, T>(&'c self, talk: impl FnOnce(RemoteCallbacks<'c>) -> Result<T, git2::Error>) -> Result<T, Error> {
-        (self.cause.take(), self.shown.take(), self.questions.take());
+        self.cause.take();
+        self.shown.take();
+        self.questions.take();
         let mut callbacks = RemoteCallbacks::new();
         callbacks
             .credentials(|url, user, allowed| self.credential(url, user, allowed))
@@ -206,7 +208,8 @@ impl<'a> Connection<'a> {
         match (error.code(), error.class()) {
             (ErrorCode::Timeout, _) => Error::Timeout { url, after: waited },
             _ if says(&["timed out", "timeout"]) => Error::Timeout { url, after: waited },
-            // libssh2 says of a server that fell silent only that it failed.
+            // Over TLS the timeout of a read shows only as the reading call's EAGAIN, and libssh2 says only that it failed.
+            (_, ErrorClass::Os) if says(&["temporarily unavailable"]) => Error::Timeout { url, after: waited },
             (_, ErrorClass::Ssh) if waited >= library::setup().answer_timeout => Error::Timeout { url, after: waited },
             (ErrorCode::Certificate, _) => Error::Certificate { url, source },
             (_, ErrorClass::Ssl) if says(&["certificate"]) => Error::Certificate { url, source },
@@ -227,12 +230,12 @@ impl<'a> Connection<'a> {
                 self.refused(Refusal::Credential)
             }
             (_, ErrorClass::Ssh) if says(&["start ssh session"]) => Error::Unreachable { url, source },
-            (_, ErrorClass::Net | ErrorClass::Os | ErrorClass::Ssl) | (ErrorCode::Eof, _) => {
-                Error::Unreachable { url, source }
-            }
+            (_, ErrorClass::Os) if says(&["failed to connect", "ssl error"]) => Error::Unreachable { url, source },
+            (_, ErrorClass::Net | ErrorClass::Ssl) | (ErrorCode::Eof, _) => Error::Unreachable { url, source },
             (
                 _,
-                ErrorClass::Odb
+                ErrorClass::Os
+                | ErrorClass::Odb
                 | ErrorClass::Indexer
                 | ErrorClass::Filesystem
                 | ErrorClass::Reference
