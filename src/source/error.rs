@@ -17,7 +17,8 @@ impl Cause {
         Self(text.into())
     }
 
-    /// Takes a text that may quote `url`, and shows that redacted.
+    /// Takes a text that may quote `url`, and shows that redacted; and without control characters, since a server may have
+    /// sent it.
     pub fn scrubbed(text: &str, url: &RedactedUrl) -> Self {
         let mut text = text.replace(url.reveal(), &url.to_string());
         let authority = url.reveal().split_once("://").and_then(|(_, rest)| rest.split(['/', '?', '#']).next());
@@ -30,7 +31,7 @@ impl Cause {
                 text = text.replace(user, "***");
             }
         }
-        Self(text)
+        Self(text.replace(char::is_control, " ").trim().to_owned())
     }
 }
 
@@ -330,6 +331,7 @@ mod tests {
         let url = RedactedUrl::new("https://ci:s3cret@git.example.org/a.git");
         let cause = Cause::scrubbed("cannot parse 'https://ci:s3cret@git.example.org/a.git' (s3cret)", &url);
         assert_eq!(cause.to_string(), "cannot parse 'https://***@git.example.org/a.git' (***)");
+        assert_eq!(Cause::scrubbed("\u{1b}[2Jgone\n", &url).to_string(), "[2Jgone");
         let error = Error::Unreachable { url, source: cause };
         assert!(!format!("{error} {error:?}").contains("s3cret"));
     }

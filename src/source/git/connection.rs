@@ -122,8 +122,8 @@ impl<'a> Connection<'a> {
         let mut callbacks = RemoteCallbacks::new();
         callbacks
             .credentials(|url, user, allowed| self.credential(url, user, allowed))
-            .certificate_check(|certificate, _| match certificate.as_hostkey() {
-                Some(key) => self.check_host_key(key.hostkey().unwrap_or_default()),
+            .certificate_check(|certificate, host| match certificate.as_hostkey() {
+                Some(key) => self.check_host_key(host, key.hostkey().unwrap_or_default()),
                 None => Ok(CertificateCheckStatus::CertificatePassthrough),
             })
             .transfer_progress(|progress| self.may_go_on(progress.received_bytes() as u64))
@@ -135,7 +135,7 @@ impl<'a> Connection<'a> {
     fn credential(&self, url: &str, user: Option<&str>, allowed: CredentialType) -> Result<Cred, git2::Error> {
         let questions = self.questions.replace(self.questions.get() + 1);
         // After a redirection the URL is another one, and what is meant for this server is not for that one.
-        let remote = Remote::parse(url).unwrap_or_else(|| self.remote.clone());
+        let Some(remote) = Remote::parse(url) else { return Err(self.abort(self.refused(Refusal::NoCredential))) };
         if allowed.contains(CredentialType::USERNAME) && questions < MAX_QUESTIONS {
             return Cred::username(&self.credentials.username(&remote));
         }
@@ -161,7 +161,11 @@ impl<'a> Connection<'a> {
         }
     }
 
-    fn check_host_key(&self, key: &[u8]) -> Result<CertificateCheckStatus, git2::Error> {
+    fn check_host_key(&self, connected: &str, key: &[u8]) -> Result<CertificateCheckStatus, git2::Error> {
+        // libgit2 reads the URL itself: were it to find another host in it, we would check the wrong one.
+        if !connected.trim_matches(['[', ']']).eq_ignore_ascii_case(&self.remote.host) {
+            return Err(self.abort(Error::Unsupported { url: self.url.clone() }));
+        }
         let host = self.remote.known_hosts_name();
         let offered = || fingerprint(key);
         let problem = match self.known_hosts.as_ref().map(|known| known.check(&host, key)) {
