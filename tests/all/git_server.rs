@@ -9,7 +9,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, LazyLock, Mutex};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -24,9 +24,10 @@ const DEADLINE: Duration = Duration::from_secs(20);
 
 /// libgit2 with short timeouts and a home of its own, for the whole test process.
 pub fn library() {
-    static HOME: LazyLock<TempDir> = LazyLock::new(|| tempfile::tempdir().expect("a directory"));
+    // The process's, so no test may clean it up: it lies where cargo does.
+    let home = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("git-home-{}", std::process::id()));
     let timeout = Duration::from_secs(2);
-    initialise(Setup { connect_timeout: timeout, answer_timeout: timeout, home: Some(HOME.path().to_owned()) });
+    initialise(Setup { connect_timeout: timeout, answer_timeout: timeout, home: Some(home) });
 }
 
 /// Runs a program to its end and gives its output.
