@@ -12,14 +12,14 @@
 #![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
 pub mod apply;
-// pub mod cli;
+pub mod cli;
 pub mod client;
 pub mod compose;
 pub mod desired;
 pub mod diag;
 pub mod health;
 pub mod model;
-// pub mod operator;
+pub mod operator;
 pub mod plan;
 pub mod runtime;
 pub mod settings;

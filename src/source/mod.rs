@@ -11,6 +11,7 @@
 //! names git2.
 
 pub mod address;
+mod category;
 pub mod credential;
 pub mod direct;
 pub mod directory;
@@ -20,13 +21,14 @@ pub mod error;
 #[cfg(test)]
 mod fixture;
 pub mod git;
-pub mod known_hosts;
+mod known_hosts;
 mod walk;
 pub mod watch;
 
+pub use category::Category;
 pub use credential::Credential;
 pub use direct::Machine;
 pub use directory::Directory;
-pub use error::{Category, Error};
+pub use error::Error;
 pub use git::{Follow, Reference, Spec};
 pub use watch::Watch;

@@ -9,7 +9,7 @@ use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
 use notify::event::{AccessKind, AccessMode};
-use notify::{Config, Event, EventKind, PollWatcher, RecommendedWatcher, RecursiveMode, Watcher};
+use notify::{Config, Event, EventKind, PollWatcher, RecommendedWatcher, RecursiveMode, Watcher, WatcherKind};
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::time::{Instant, sleep_until, timeout_at};
 
@@ -54,7 +54,7 @@ impl Watch {
         if common != own {
             places.push((common.clone(), RecursiveMode::NonRecursive));
         }
-        Self::start(path, places, move |changed| is_reference(changed, &own) || is_reference(changed, &common))
+        Self::start(path, &places, move |changed| is_reference(changed, &own) || is_reference(changed, &common))
     }
 
     /// Watches every file below `path`. Of a `.git` in it, only what a commit moves counts.
@@ -64,12 +64,8 @@ impl Watch {
     pub fn directory(path: &Path) -> Result<Self, Error> {
         // Polling would wait for one to appear.
         std::fs::read_dir(path).map_err(|error| Error::Directory { path: path.to_owned(), source: error.into() })?;
-        let (root, git) = (path.to_owned(), path.join(DOT_GIT));
-        Self::start(path, vec![(root.clone(), RecursiveMode::Recursive)], move |changed| {
-            let below = changed.strip_prefix(&root).unwrap_or(changed);
-            let in_git = below.components().any(|component| component == Component::Normal(OsStr::new(DOT_GIT)));
-            !in_git || is_reference(changed, &git)
-        })
+        let root = path.to_owned();
+        Self::start(path, &[(path.to_owned(), RecursiveMode::Recursive)], move |changed| is_content(changed, &root))
     }
 
     /// Waits for the next change and for the quiet after it. Dropping the future loses nothing.
@@ -104,48 +100,48 @@ impl Watch {
         self.polling
     }
 
-    fn start(
-        path: &Path,
-        places: Vec<(PathBuf, RecursiveMode)>,
-        counts: impl Fn(&Path) -> bool + Clone + Send + Sync + 'static,
-    ) -> Result<Self, Error> {
+    fn start(path: &Path, places: &Places, counts: impl Counts) -> Result<Self, Error> {
+        match Self::by::<RecommendedWatcher>(places, Config::default(), counts.clone()) {
+            Ok(watch) => Ok(watch),
+            Err(error) => {
+                tracing::warn!(path = %path.display(), %error, "no file events, looking every two seconds instead");
+                Self::polling(path, places, POLL, counts)
+            }
+        }
+    }
+
+    fn polling(path: &Path, places: &Places, interval: Duration, counts: impl Counts) -> Result<Self, Error> {
+        let config = Config::default().with_poll_interval(interval);
+        let watch = Self::by::<PollWatcher>(places, config, counts);
+        watch.map_err(|error| Error::Watch { path: path.to_owned(), source: Cause::new(error.to_string()) })
+    }
+
+    fn by<W: Watcher + Send + Sync + 'static>(
+        places: &Places,
+        config: Config,
+        counts: impl Counts,
+    ) -> notify::Result<Self> {
         // One hint says as much as many.
         let (sender, hints) = channel(1);
-        let config = Config::default().with_follow_symlinks(false).with_poll_interval(POLL);
-        let (watcher, polling): (Box<dyn Watcher + Send + Sync>, bool) =
-            match watcher::<RecommendedWatcher>(&places, config, handler(sender.clone(), counts.clone())) {
-                Ok(watcher) => (Box::new(watcher), false),
-                Err(error) => {
-                    tracing::warn!(path = %path.display(), %error, "no file events, looking every two seconds instead");
-                    let watcher = watcher::<PollWatcher>(&places, config, handler(sender, counts));
-                    let failed = |error: notify::Error| Error::Watch {
-                        path: path.to_owned(),
-                        source: Cause::new(error.to_string()),
-                    };
-                    (Box::new(watcher.map_err(failed)?), true)
-                }
-            };
-        Ok(Self { hints, since: None, polling, _watcher: watcher })
+        let mut watcher = W::new(handler(sender, counts), config.with_follow_symlinks(false))?;
+        for (path, mode) in places {
+            watcher.watch(path, *mode)?;
+        }
+        let polling = W::kind() == WatcherKind::PollWatcher;
+        Ok(Self { hints, since: None, polling, _watcher: Box::new(watcher) })
     }
 }
 
-fn watcher<W: Watcher>(
-    places: &[(PathBuf, RecursiveMode)],
-    config: Config,
-    handler: impl Fn(notify::Result<Event>) + Send + 'static,
-) -> notify::Result<W> {
-    let mut watcher = W::new(handler, config)?;
-    for (path, mode) in places {
-        watcher.watch(path, *mode)?;
-    }
-    Ok(watcher)
-}
+/// What to watch, and how deep.
+type Places = [(PathBuf, RecursiveMode)];
+
+/// Decides whether a change of a path counts.
+trait Counts: Fn(&Path) -> bool + Clone + Send + 'static {}
+
+impl<F: Fn(&Path) -> bool + Clone + Send + 'static> Counts for F {}
 
 /// Passes on that something changed, on the watcher's own thread.
-fn handler(
-    sender: Sender<()>,
-    counts: impl Fn(&Path) -> bool + Send + 'static,
-) -> impl Fn(notify::Result<Event>) + Send + 'static {
+fn handler(sender: Sender<()>, counts: impl Counts) -> impl Fn(notify::Result<Event>) + Send + 'static {
     move |event| {
         let hint = match event {
             Ok(event) if event.need_rescan() => true,
@@ -168,6 +164,13 @@ fn is_change(kind: EventKind) -> bool {
     }
 }
 
+/// Whether a path is a file of a directory, or says where the repository in it is.
+fn is_content(path: &Path, root: &Path) -> bool {
+    let below = path.strip_prefix(root).unwrap_or(path);
+    let in_git = below.components().any(|component| component == Component::Normal(OsStr::new(DOT_GIT)));
+    !in_git || is_reference(path, &root.join(DOT_GIT))
+}
+
 /// Whether a path in a git directory says where a branch, a tag or `HEAD` is. Each is written beside and renamed, so its
 /// `.lock` says nothing yet.
 fn is_reference(path: &Path, git_directory: &Path) -> bool {
@@ -180,6 +183,9 @@ fn is_reference(path: &Path, git_directory: &Path) -> bool {
 mod tests {
     use std::process::Command;
 
+    use futures_util::FutureExt as _;
+    use notify::event::{CreateKind, ModifyKind};
+
     use super::*;
     use crate::source::fixture::{Fixture, Item};
 
@@ -190,11 +196,12 @@ mod tests {
         tokio::time::timeout(DEADLINE, watch.changed()).await.is_ok()
     }
 
-    /// What must not be noticed would be by now: an event that is there is delivered before a later one is.
-    async fn nothing_until(watch: &mut Watch, marker: impl FnOnce()) -> bool {
-        let quiet = tokio::time::timeout(PATIENCE * 2, watch.changed()).await.is_err();
-        marker();
-        quiet && noticed(watch).await
+    /// One that nothing happens to but what is fed to the handler.
+    fn fed(counts: impl Counts) -> (Watch, impl Fn(EventKind, &str)) {
+        let (sender, hints) = channel(1);
+        let handler = handler(sender, counts);
+        let watch = Watch { hints, since: None, polling: false, _watcher: Box::new(notify::NullWatcher) };
+        (watch, move |kind, path| handler(Ok(Event::new(kind).add_path(path.into()))))
     }
 
     fn git(dir: &Path, arguments: &[&str]) {
@@ -204,7 +211,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn commits_branches_tags_and_switches_are_noticed_and_edits_are_not() {
+    async fn commits_branches_tags_and_switches_are_noticed() {
         let fixture = Fixture::new();
         let first = fixture.commit(&[("a", Item::Text("1"))]);
         let mut watch = Watch::repository(fixture.path()).expect("watched");
@@ -221,12 +228,6 @@ mod tests {
         assert!(noticed(&mut watch).await, "packed references");
         fixture.tag("v1", &first);
         assert!(noticed(&mut watch).await, "a tag");
-        let edit = || {
-            fixture.write("a", "edited");
-            git(fixture.path(), &["add", "a"]);
-        };
-        edit();
-        assert!(nothing_until(&mut watch, || drop(fixture.commit(&[("a", Item::Text("3"))]))).await);
     }
 
     #[tokio::test]
@@ -244,7 +245,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn files_of_a_directory_are_noticed_and_the_inside_of_git_is_not() {
+    async fn files_of_a_directory_are_noticed() {
         let fixture = Fixture::new();
         fixture.write("stacks/a/compose.yaml", "1");
         let mut watch = Watch::directory(fixture.path()).expect("watched");
@@ -252,26 +253,59 @@ mod tests {
         assert!(noticed(&mut watch).await, "a change");
         fixture.write("stacks/new/compose.yaml", "1");
         assert!(noticed(&mut watch).await, "a new directory");
-        std::fs::read(fixture.path().join("stacks/a/compose.yaml")).expect("read");
-        fixture.write(".git/objects/x", "noise");
-        let remove = || std::fs::remove_file(fixture.path().join("stacks/a/compose.yaml")).expect("removed");
-        assert!(nothing_until(&mut watch, remove).await, "reading and objects are silent, removing is not");
+        std::fs::remove_file(fixture.path().join("stacks/a/compose.yaml")).expect("removed");
+        assert!(noticed(&mut watch).await, "a removal");
+    }
+
+    #[test]
+    fn only_what_moves_a_reference_counts_in_a_git_directory() {
+        let (mut watch, event) = fed(|path| is_reference(path, Path::new("/r/.git")));
+        let modified = EventKind::Modify(ModifyKind::Any);
+        for silent in
+            ["index", "HEAD.lock", "refs/heads/main.lock", "objects/ab/cd", "FETCH_HEAD", "logs/HEAD", "../HEAD"]
+        {
+            event(modified, &format!("/r/.git/{silent}"));
+            assert!(watch.hints.try_recv().is_err(), "{silent}");
+        }
+        event(EventKind::Access(AccessKind::Open(AccessMode::Any)), "/r/.git/HEAD");
+        assert!(watch.hints.try_recv().is_err(), "reading is no change");
+        for telling in ["HEAD", "packed-refs", "refs/heads/main", "refs/tags/v1"] {
+            event(modified, &format!("/r/.git/{telling}"));
+            assert!(watch.hints.try_recv().is_ok(), "{telling}");
+        }
+    }
+
+    #[test]
+    fn of_a_directory_everything_counts_but_the_inside_of_git() {
+        let (mut watch, event) = fed(|path| is_content(path, Path::new("/r")));
+        for (path, counts) in
+            [("a", true), ("a/b", true), (".git/objects/x", false), ("a/.git/index", false), (".git/HEAD", true)]
+        {
+            event(EventKind::Create(CreateKind::Any), &format!("/r/{path}"));
+            assert_eq!(watch.hints.try_recv().is_ok(), counts, "{path}");
+        }
     }
 
     #[tokio::test]
-    async fn many_changes_at_once_are_one_hint_and_a_dropped_wait_loses_none() {
+    async fn many_changes_at_once_are_one_and_a_dropped_wait_loses_none() {
+        let (mut watch, event) = fed(|_| true);
+        for _ in 0..50 {
+            event(EventKind::Any, "/a");
+        }
+        assert!(watch.changed().now_or_never().is_none(), "it waits for quiet");
+        assert!(watch.hints.try_recv().is_err(), "the fifty were one");
+        assert!(noticed(&mut watch).await, "the wait that was dropped had taken it");
+        assert!(watch.changed().now_or_never().is_none() && watch.since.is_none(), "and it is reported once");
+    }
+
+    #[tokio::test]
+    async fn without_events_it_looks_by_itself() {
         let dir = tempfile::tempdir().expect("directory");
-        let mut watch = Watch::directory(dir.path()).expect("watched");
-        for number in 0..50 {
-            std::fs::write(dir.path().join(number.to_string()), "x").expect("written");
-        }
-        // Dropped in the middle of waiting for quiet.
-        while watch.since.is_none() {
-            let _ = tokio::time::timeout(Duration::from_millis(1), watch.changed()).await;
-        }
+        let places = [(dir.path().to_owned(), RecursiveMode::Recursive)];
+        let mut watch = Watch::polling(dir.path(), &places, Duration::from_millis(10), |_| true).expect("watched");
+        assert!(watch.is_polling());
+        std::fs::write(dir.path().join("a"), "x").expect("written");
         assert!(noticed(&mut watch).await);
-        let last = || std::fs::write(dir.path().join("last"), "x").expect("written");
-        assert!(nothing_until(&mut watch, last).await, "the fifty were one");
     }
 
     #[test]

@@ -1,3 +1,4 @@
+<<<<<<< HEAD
 //! The tests that need more than the library: the binary, a real swarm, a registry, a git server.
 //!
 //! They share one binary so that they share one swarm ([`lab::Lab::shared`]). Whatever a test deploys carries a stack name of its
@@ -9,3 +10,10 @@ mod proxy;
 mod registry;
 mod runner;
 mod wait;
+=======
+//! Everything that needs more than the library: real servers.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod git_server;
+mod git_servers;
+>>>>>>> source

@@ -116,12 +116,14 @@ impl<'a> Connection<'a> {
     }
 
     fn talk<'c, T>(&'c self, talk: impl FnOnce(RemoteCallbacks<'c>) -> Result<T, git2::Error>) -> Result<T, Error> {
-        (self.cause.take(), self.shown.take(), self.questions.take());
+        self.cause.take();
+        self.shown.take();
+        self.questions.take();
         let mut callbacks = RemoteCallbacks::new();
         callbacks
             .credentials(|url, user, allowed| self.credential(url, user, allowed))
-            .certificate_check(|certificate, _| match certificate.as_hostkey() {
-                Some(key) => self.check_host_key(key.hostkey().unwrap_or_default()),
+            .certificate_check(|certificate, host| match certificate.as_hostkey() {
+                Some(key) => self.check_host_key(host, key.hostkey().unwrap_or_default()),
                 None => Ok(CertificateCheckStatus::CertificatePassthrough),
             })
             .transfer_progress(|progress| self.may_go_on(progress.received_bytes() as u64))
@@ -133,7 +135,7 @@ impl<'a> Connection<'a> {
     fn credential(&self, url: &str, user: Option<&str>, allowed: CredentialType) -> Result<Cred, git2::Error> {
         let questions = self.questions.replace(self.questions.get() + 1);
         // After a redirection the URL is another one, and what is meant for this server is not for that one.
-        let remote = Remote::parse(url).unwrap_or_else(|| self.remote.clone());
+        let Some(remote) = Remote::parse(url) else { return Err(self.abort(self.refused(Refusal::NoCredential))) };
         if allowed.contains(CredentialType::USERNAME) && questions < MAX_QUESTIONS {
             return Cred::username(&self.credentials.username(&remote));
         }
@@ -159,7 +161,11 @@ impl<'a> Connection<'a> {
         }
     }
 
-    fn check_host_key(&self, key: &[u8]) -> Result<CertificateCheckStatus, git2::Error> {
+    fn check_host_key(&self, connected: &str, key: &[u8]) -> Result<CertificateCheckStatus, git2::Error> {
+        // libgit2 reads the URL itself: were it to find another host in it, we would check the wrong one.
+        if !connected.trim_matches(['[', ']']).eq_ignore_ascii_case(&self.remote.host) {
+            return Err(self.abort(Error::Unsupported { url: self.url.clone() }));
+        }
         let host = self.remote.known_hosts_name();
         let offered = || fingerprint(key);
         let problem = match self.known_hosts.as_ref().map(|known| known.check(&host, key)) {
@@ -206,7 +212,8 @@ impl<'a> Connection<'a> {
         match (error.code(), error.class()) {
             (ErrorCode::Timeout, _) => Error::Timeout { url, after: waited },
             _ if says(&["timed out", "timeout"]) => Error::Timeout { url, after: waited },
-            // libssh2 says of a server that fell silent only that it failed.
+            // Over TLS the timeout of a read shows only as the reading call's EAGAIN, and libssh2 says only that it failed.
+            (_, ErrorClass::Os) if says(&["temporarily unavailable"]) => Error::Timeout { url, after: waited },
             (_, ErrorClass::Ssh) if waited >= library::setup().answer_timeout => Error::Timeout { url, after: waited },
             (ErrorCode::Certificate, _) => Error::Certificate { url, source },
             (_, ErrorClass::Ssl) if says(&["certificate"]) => Error::Certificate { url, source },
@@ -227,12 +234,12 @@ impl<'a> Connection<'a> {
                 self.refused(Refusal::Credential)
             }
             (_, ErrorClass::Ssh) if says(&["start ssh session"]) => Error::Unreachable { url, source },
-            (_, ErrorClass::Net | ErrorClass::Os | ErrorClass::Ssl) | (ErrorCode::Eof, _) => {
-                Error::Unreachable { url, source }
-            }
+            (_, ErrorClass::Os) if says(&["failed to connect", "ssl error"]) => Error::Unreachable { url, source },
+            (_, ErrorClass::Net | ErrorClass::Ssl) | (ErrorCode::Eof, _) => Error::Unreachable { url, source },
             (
                 _,
-                ErrorClass::Odb
+                ErrorClass::Os
+                | ErrorClass::Odb
                 | ErrorClass::Indexer
                 | ErrorClass::Filesystem
                 | ErrorClass::Reference

@@ -58,6 +58,11 @@ impl Repository {
         }
     }
 
+    /// Whether it has no files to read as they lie.
+    pub fn is_bare(&self) -> bool {
+        self.inner.is_bare()
+    }
+
     /// Where its `HEAD` is: of a linked work tree, the work tree's own git directory.
     pub fn git_directory(&self) -> &Path {
         self.inner.path()
@@ -305,6 +310,7 @@ mod tests {
         assert_eq!(enclosing(bare.path()), Ok(None));
         init(bare.path(), true);
         assert_eq!(enclosing(bare.path()), Ok(None), "there are no files to read as they lie");
-        assert!(Repository::open(bare.path()).is_ok());
+        assert_eq!(Repository::open(bare.path()).map(|it| it.is_bare()), Ok(true));
+        assert_eq!(Repository::open(fixture.path()).map(|it| it.is_bare()), Ok(false));
     }
 }
