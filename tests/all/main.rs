@@ -1,19 +1,16 @@
-<<<<<<< HEAD
 //! The tests that need more than the library: the binary, a real swarm, a registry, a git server.
 //!
 //! They share one binary so that they share one swarm ([`lab::Lab::shared`]). Whatever a test deploys carries a stack name of its
 //! own ([`lab::unique`]). A test that breaks its swarm starts its own ([`lab::Lab::start`]).
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod examples;
+mod git_server;
+mod git_servers;
+mod house;
 mod lab;
 mod lab_itself;
 mod proxy;
 mod registry;
 mod runner;
 mod wait;
-=======
-//! Everything that needs more than the library: real servers.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
-
-mod git_server;
-mod git_servers;
->>>>>>> source
