@@ -112,8 +112,8 @@ impl Apply<'_> {
                     outcome.applied.record(step, &written.id);
                     outcome.written += 1;
                     tracing::info!(
-                        stack = %plan.stack, kind = %step.kind, object = %step.name, action = step.action.as_str(),
-                        effect = step.effect.as_str(), "object written"
+                        stack = %plan.stack, kind = %step.kind, object = %step.name, action = ?step.action,
+                        effect = ?step.effect, "object written"
                     );
                     (self.observe)(Event::Done(step, &written.warnings));
                 }

@@ -5,7 +5,6 @@ use jiff::Timestamp;
 use crate::client::{Api, Client};
 use crate::diag::Style;
 use crate::health::Health;
-use crate::model::label;
 use crate::operator::record::Record;
 use crate::operator::records;
 use crate::operator::status::{Document, Held, Stack, Suspended, Swarm};
@@ -56,7 +55,10 @@ pub async fn collect(client: &Client) -> Result<Document, Failure> {
     }
     stacks.sort_by(|a, b| a.stack.cmp(&b.stack));
     let lease = Api::<Config>::all(client.clone()).find_named(lease::NAME).await?;
-    let leader = lease.as_ref().and_then(|config| lease::holder(config.spec.labels.get(label::STATE)?));
+    let leader = lease.as_ref().and_then(|config| match lease::Held::of(config).content {
+        lease::Content::State(state) if !state.released => Some(state.holder),
+        _ => None,
+    });
     Ok(Document { format_version: 1, leader, stacks, swarm: swarm(client).await? })
 }
 

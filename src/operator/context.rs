@@ -17,7 +17,7 @@ use crate::desired::{self, Desired, fingerprint};
 use crate::diag::{Diagnostic, Severity, Shown};
 use crate::model::{Digest, Revision, StackName};
 use crate::plan::{self, Applied, OnDrift, Plan, Policy, Prune};
-use crate::runtime::Classified;
+use crate::runtime::Classify;
 use crate::settings::{Drift, Settings};
 use crate::swarm::{Live, Version};
 
@@ -63,7 +63,7 @@ impl From<records::Error> for Error {
     }
 }
 
-impl Classified for Error {
+impl Classify for Error {
     fn class(&self) -> client::Class {
         match self {
             Error::Client(error) => error.class(),
