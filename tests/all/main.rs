@@ -3,6 +3,7 @@
 //! They share one binary so that they share one swarm ([`lab::Lab::shared`]). Whatever a test deploys carries a stack name of its
 //! own ([`lab::unique`]). A test that breaks its swarm starts its own ([`lab::Lab::start`]).
 
+mod examples;
 mod lab;
 mod lab_itself;
 mod proxy;
