@@ -32,7 +32,10 @@ impl Lab {
         guard::stand();
         let mut up = script();
         up.args(["up", &nodes.to_string()]).env("LAB_OWNER", std::process::id().to_string());
-        let output = up.env("LAB_DOCKERD_ARGS", dockerd_arguments).output().expect("scripts/lab runs");
+        up.env("LAB_DOCKERD_ARGS", dockerd_arguments).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let up = up.spawn().expect("scripts/lab runs");
+        guard::watch(up.id());
+        let output = up.wait_with_output().expect("scripts/lab ends");
         assert!(output.status.success(), "no lab: {}", String::from_utf8_lossy(&output.stderr));
         let dir = String::from_utf8(output.stdout).expect("a path in UTF-8").trim().into();
         Lab { dir, nodes }

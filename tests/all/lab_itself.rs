@@ -155,6 +155,18 @@ fn a_guard_ends_the_processes_of_a_killed_owner_but_not_a_namesake() {
 }
 
 #[test]
+fn the_built_skep_runs_in_an_image_of_its_own() {
+    let lab = Lab::shared();
+    let image = unique("lab-skep") + ":1";
+    lab.skep_image(&image);
+    let said = lab.docker(1, &["run", "--rm", "--entrypoint", "sh", &image, "-c", "skep --version && echo ran"]);
+    assert!(said.ends_with("ran"), "{said}");
+    let health =
+        lab.docker(1, &["image", "inspect", "--format", "{{.Config.Healthcheck.Test}} {{.Config.Cmd}}", &image]);
+    assert_eq!(health, "[CMD skep healthcheck] [run]");
+}
+
+#[test]
 fn a_registry_gives_digests_and_asks_for_the_password() {
     let lab = Lab::shared();
     let local = unique("lab-pushed") + ":1";

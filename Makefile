@@ -1,0 +1,42 @@
+# `make help` lists what there is. Everything here also works without a terminal.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-build root test check demo demo-clean bench image
+
+CARGO ?= cargo
+# Set by CI systems, and of no use to a build that starts from nothing.
+export CARGO_INCREMENTAL ?= $(if $(CI),0,1)
+
+help: ## list these targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
+
+setup: root ## install with apt what building and testing need, as far as it is missing
+	@scripts/setup build test
+
+setup-build:
+	@scripts/setup build
+
+root:
+	@[ "$$(id -u)" = 0 ] || { echo "This needs root: it starts Docker engines in network namespaces. Try: sudo -E env PATH=\"\$$PATH\" make $(MAKECMDGOALS)" >&2; exit 1; }
+
+check: setup-build ## formatting and lints only; needs no root once everything is installed
+	$(CARGO) fmt --check
+	$(CARGO) clippy --all-targets --locked -- -D warnings
+
+test: setup check ## everything: formatting, lints, all tests, the ones on a real swarm included
+	@scripts/test
+
+demo: root ## see skep bring a swarm to what a git repository says, from nothing, in about a minute
+	@scripts/setup build demo
+	$(CARGO) build --release --locked
+	@scripts/demo
+
+demo-clean: root ## remove every trace of the demo
+	@scripts/demo clean
+
+bench: setup ## measure skep beside docker stack deploy on 300 services (docs/benchmarks.md)
+	$(CARGO) bench --bench swarm
+
+image: ## build the container image, skep:latest (IMAGE=name:tag)
+	@scripts/image $${IMAGE:-skep:latest}
