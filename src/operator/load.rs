@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use super::fleet::{Declared, FilePattern};
 use crate::compose::{self, Mode};
 use crate::desired::{self, Desired};
-use crate::diag::{Diagnostic, Faults, Sources, code};
+use crate::diag::{Diagnostic, Faults, Severity, Sources, code};
 use crate::model::{FileError, Files, StackName};
 use crate::settings::Strictness;
+use crate::yaml;
 
 /// What loading a stack gives.
 #[derive(Debug)]
@@ -24,18 +25,7 @@ pub struct Loaded {
 /// in which its `envFiles` lie; they are the same tree unless the stack has a repository of its own.
 pub fn repository(files: &dyn Files, declaring: &dyn Files, declared: &Declared) -> Loaded {
     let mut faults = Faults::new();
-    let mut variables = declared.variables.clone();
-    for file in present(declaring, &declared.env_files) {
-        match declaring.read(&file.path) {
-            Ok(bytes) => match compose::dotenv::parse(&String::from_utf8_lossy(&bytes), &variables) {
-                Ok(pairs) => variables.extend(pairs),
-                Err(error) => {
-                    faults.push(Diagnostic::error(code::INVALID_VALUE, format!("{}: {error}", file.path)));
-                }
-            },
-            Err(error) => faults.push(unreadable(&file.path, &error)),
-        }
-    }
+    let variables = variables(declaring, declared, &mut faults);
     let stack_files = if declared.files.is_empty() { super::fleet::default_file(files, &declared.directory) } else { declared.files.clone() };
     let mut paths = Vec::new();
     for file in &stack_files {
@@ -52,7 +42,7 @@ pub fn repository(files: &dyn Files, declaring: &dyn Files, declared: &Declared)
         );
         return Loaded { desired: None, diagnostics: faults.into_sorted(), sources: Sources::new() };
     }
-    let loaded = compose::load(compose::Input {
+    let loaded = compose::load(&compose::Input {
         files,
         paths: &paths,
         variables: &variables,
@@ -61,6 +51,36 @@ pub fn repository(files: &dyn Files, declaring: &dyn Files, declared: &Declared)
         home: None,
     });
     finish(loaded, &declared.name, faults)
+}
+
+/// The variables of `skep.yaml` and of `envFiles`, the latter counting more.
+fn variables(declaring: &dyn Files, declared: &Declared, faults: &mut Faults) -> BTreeMap<String, String> {
+    let undefined = match declared.settings.variables {
+        Strictness::Strict => Severity::Error,
+        Strictness::Loose => Severity::Warning,
+    };
+    let mut variables = declared.variables.clone();
+    for file in present(declaring, &declared.env_files) {
+        let mut sources = Sources::new();
+        let mut found = Faults::new();
+        match yaml::text_of(declaring, &file.path, None, &mut sources) {
+            Ok(text) => {
+                let pairs = compose::dotenv::parse(sources.text(text), text, &variables, undefined, &mut found);
+                variables.extend(pairs);
+            }
+            Err(unreadable) => found.extend(unreadable),
+        }
+        // The stack's own files have texts of their own, so these faults carry their place as text.
+        faults.extend(found.into_sorted().into_iter().map(|fault| match fault.span {
+            Some(span) => {
+                let at = sources.location(span);
+                let message = format!("{}:{}:{}: {}", at.path, at.line, at.column, fault.message);
+                Diagnostic { message, span: None, related: None, ..fault }
+            }
+            None => fault,
+        }));
+    }
+    variables
 }
 
 /// Loads the files of `-c`, as `docker stack deploy` does: the process environment interpolates.
@@ -72,7 +92,7 @@ pub fn direct(
     home: Option<&str>,
 ) -> Loaded {
     let loaded =
-        compose::load(compose::Input { files, paths, variables: environment, mode: Mode::Direct, loose: false, home });
+        compose::load(&compose::Input { files, paths, variables: environment, mode: Mode::Direct, loose: false, home });
     finish(loaded, stack, Faults::new())
 }
 
