@@ -99,8 +99,7 @@ pub struct Apply<'a> {
 impl Apply<'_> {
     /// Carries out a plan. What was done is in the outcome whether or not it ended early.
     pub async fn run(&self, plan: &Plan) -> Outcome {
-        let mut outcome =
-            Outcome { applied: plan.settled.clone(), written: 0, deferred: Vec::new(), stopped: None };
+        let mut outcome = Outcome { applied: plan.settled.clone(), written: 0, deferred: Vec::new(), stopped: None };
         for step in &plan.steps {
             if !self.permit.may_write() {
                 outcome.stopped = Some(Stopped::NoPermit);

@@ -17,12 +17,7 @@ pub enum Done {
     Deferred,
 }
 
-pub async fn carry_out(
-    apply: &Apply<'_>,
-    step: &Step,
-    applied: &Applied,
-    stack: &StackName,
-) -> Result<Done, Stopped> {
+pub async fn carry_out(apply: &Apply<'_>, step: &Step, applied: &Applied, stack: &StackName) -> Result<Done, Stopped> {
     match &step.write {
         Write::Create(body) => create(apply, body, applied).await.map(Done::Written),
         Write::Update { id, version, body } => update(apply, id, *version, body, applied).await.map(Done::Written),
@@ -97,10 +92,7 @@ fn with_ids(spec: &ServiceSpec, applied: &Applied) -> Result<ServiceSpec, Stoppe
 
 /// The credentials of the image's registry. Without an entry no header is sent, and the engine keeps what it has: the
 /// encoding of an empty entry would overwrite good credentials.
-async fn authorisation(
-    apply: &Apply<'_>,
-    spec: &ServiceSpec,
-) -> Result<Option<crate::client::AuthHeader>, Stopped> {
+async fn authorisation(apply: &Apply<'_>, spec: &ServiceSpec) -> Result<Option<crate::client::AuthHeader>, Stopped> {
     match &spec.task_template.container_spec {
         Some(container) if !container.image.is_empty() => Ok(apply.credentials.header(&container.image).await?),
         _ => Ok(None),
@@ -108,7 +100,12 @@ async fn authorisation(
 }
 
 /// A deletion carries no version and no condition, so the object is read right before it.
-async fn delete<K: Listable + Delete>(apply: &Apply<'_>, step: &Step, id: &str, version: Version) -> Result<Done, Stopped> {
+async fn delete<K: Listable + Delete>(
+    apply: &Apply<'_>,
+    step: &Step,
+    id: &str,
+    version: Version,
+) -> Result<Done, Stopped> {
     let api = Api::<K>::all(apply.client.clone());
     let gone = || Done::Written(Written { id: id.to_owned(), warnings: Vec::new() });
     let Some(found) = api.find(id).await? else { return Ok(gone()) };

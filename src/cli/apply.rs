@@ -54,7 +54,9 @@ pub async fn run(arguments: &ApplyArguments, environment: &Environment) -> Resul
     let document = plan::document(&target, &plans, &live, arguments.target.cluster.as_deref(), mask);
     let text = plan::text(&document, environment, None);
     match arguments.output {
-        Output::Json => print::json_line(&json!({ "time": Timestamp::now().to_string(), "event": "plan", "plan": document }))?,
+        Output::Json => {
+            print::json_line(&json!({ "time": Timestamp::now().to_string(), "event": "plan", "plan": document }))?
+        }
         Output::Text => print::text(&text)?,
     }
     if let Some(blocked) = plans.iter().find(|planned| planned.plan.is_blocked()) {
@@ -295,8 +297,13 @@ impl Session<'_> {
         let mut record = new_record(planned.stored.as_ref(), &planned.plan.stack, source.as_str());
         let term = record.attempt.as_ref().map_or(0, |attempt| attempt.term);
         if let Some(digest) = planned.stack.desired.as_ref().map(desired::digest) {
-            record.attempt =
-                Some(Attempt { term, revision: revision(target, planned.stack), digest, at: Timestamp::now(), written: false });
+            record.attempt = Some(Attempt {
+                term,
+                revision: revision(target, planned.stack),
+                digest,
+                at: Timestamp::now(),
+                written: false,
+            });
         }
         record.inventory = inventory::with_steps(&record.inventory, &planned.plan);
         record.remember(Past {
@@ -403,7 +410,8 @@ impl Session<'_> {
             (Some(cause), None) => record.status = status(target, stack, Health::Degraded, &cause),
             (None, _) => {
                 record.held = None;
-                record.status = Status { sync: crate::plan::Sync::Synced, ..status(target, stack, Health::Healthy, "") };
+                record.status =
+                    Status { sync: crate::plan::Sync::Synced, ..status(target, stack, Health::Healthy, "") };
             }
         }
         store(&self.client, Some(&stored), record).await?;

@@ -50,7 +50,9 @@ fn tls(environment: &Environment) -> Result<Option<Tls>, Failure> {
     }
     let directory = environment.get("DOCKER_CERT_PATH").map(PathBuf::from).or_else(|| environment.docker_config());
     let Some(directory) = directory else {
-        return Err(Failure::usage("DOCKER_TLS_VERIFY is set, and neither DOCKER_CERT_PATH nor HOME says where the certificates are"));
+        return Err(Failure::usage(
+            "DOCKER_TLS_VERIFY is set, and neither DOCKER_CERT_PATH nor HOME says where the certificates are",
+        ));
     };
     let read = |name: &str| match std::fs::read(directory.join(name)) {
         Ok(bytes) => Ok(Some(bytes)),

@@ -73,7 +73,8 @@ pub async fn run(arguments: &DeleteArguments, environment: &Environment) -> Resu
             Some(stopped) => return Err(Failure::usage(stopped.to_string())),
         }
         if Instant::now() > deadline {
-            let left: Vec<String> = outcome.deferred.iter().map(|object| format!("{} {}", object.kind, object.name)).collect();
+            let left: Vec<String> =
+                outcome.deferred.iter().map(|object| format!("{} {}", object.kind, object.name)).collect();
             return Err(Failure::usage_hint(
                 format!("still in use: {}", left.join(", ")),
                 format!("once nothing uses them, skep delete {stack} ends it"),

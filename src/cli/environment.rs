@@ -75,10 +75,12 @@ impl Environment {
 
     /// Who works here, for records: `user@host`.
     pub fn who(&self) -> String {
-        let user = self.get("SUDO_USER").or_else(|| self.get("USER")).or_else(|| self.get("LOGNAME")).unwrap_or("somebody");
-        let host = self.get("HOSTNAME").map(str::to_owned).or_else(|| {
-            std::fs::read_to_string("/proc/sys/kernel/hostname").ok().map(|text| text.trim().to_owned())
-        });
+        let user =
+            self.get("SUDO_USER").or_else(|| self.get("USER")).or_else(|| self.get("LOGNAME")).unwrap_or("somebody");
+        let host = self
+            .get("HOSTNAME")
+            .map(str::to_owned)
+            .or_else(|| std::fs::read_to_string("/proc/sys/kernel/hostname").ok().map(|text| text.trim().to_owned()));
         format!("{user}@{}", host.unwrap_or_else(|| "localhost".to_owned()))
     }
 }

@@ -101,7 +101,12 @@ impl Failure {
         match self {
             Failure::Source(error) => error.hint(),
             Failure::Usage { hint, .. } | Failure::Blocked { hint, .. } => hint.clone(),
-            Failure::Client(_) | Failure::Records(_) | Failure::Snapshot(_) | Failure::Invalid | Failure::Output(_) | Failure::Interrupted => None,
+            Failure::Client(_)
+            | Failure::Records(_)
+            | Failure::Snapshot(_)
+            | Failure::Invalid
+            | Failure::Output(_)
+            | Failure::Interrupted => None,
         }
     }
 }

@@ -27,7 +27,8 @@ pub async fn run(arguments: &PlanArguments, environment: &Environment) -> Result
         return Err(Failure::Invalid);
     }
     let plans = plans(&target, &live, &arguments.change)?;
-    let document = document(&target, &plans, &live, arguments.target.cluster.as_deref(), mask(&arguments.change, environment));
+    let document =
+        document(&target, &plans, &live, arguments.target.cluster.as_deref(), mask(&arguments.change, environment));
     let changes = plans.iter().any(|planned| !planned.plan.steps.is_empty());
     let blocked = plans.iter().any(|planned| planned.plan.is_blocked());
     match arguments.output {
@@ -63,8 +64,7 @@ pub async fn look(
     environment: &Environment,
     undeclared: Undeclared,
 ) -> Result<(Target, Live), Failure> {
-    let (target, live) =
-        tokio::join!(Target::load(arguments, environment, undeclared, Name::Required), swarm(client));
+    let (target, live) = tokio::join!(Target::load(arguments, environment, undeclared, Name::Required), swarm(client));
     // A fault in the files is told even where the swarm cannot be reached.
     let mut target = target?;
     if target.has_errors() {
@@ -131,13 +131,7 @@ fn repository(stack: &Stack, change: &ChangeArguments) -> Policy {
 }
 
 /// The plans as machines read them.
-pub fn document(
-    target: &Target,
-    plans: &[Planned<'_>],
-    live: &Live,
-    cluster: Option<&str>,
-    mask: Mask,
-) -> Document {
+pub fn document(target: &Target, plans: &[Planned<'_>], live: &Live, cluster: Option<&str>, mask: Mask) -> Document {
     let (revision, reference) = match &target.origin {
         Origin::Direct => (None, None),
         Origin::Repository { revision, reference, .. } => {
@@ -146,8 +140,7 @@ pub fn document(
         }
     };
     let header = Header { revision, reference, cluster: cluster.map(str::to_owned), nodes: live.nodes.len() };
-    let pairs: Vec<(&Plan, &Sources)> =
-        plans.iter().map(|planned| (&planned.plan, &planned.stack.sources)).collect();
+    let pairs: Vec<(&Plan, &Sources)> = plans.iter().map(|planned| (&planned.plan, &planned.stack.sources)).collect();
     view::plans(header, &pairs, &mask)
 }
 
@@ -171,7 +164,11 @@ fn next(target: &TargetArguments, changes: bool) -> Option<String> {
     for file in &target.compose_files {
         command.push_str(&format!(" -c {file}"));
     }
-    let flags = [("--repo", target.repo.as_deref()), ("--ref", target.reference.as_deref()), ("--discover", target.discover.as_deref())];
+    let flags = [
+        ("--repo", target.repo.as_deref()),
+        ("--ref", target.reference.as_deref()),
+        ("--discover", target.discover.as_deref()),
+    ];
     for (flag, value) in flags {
         if let Some(value) = value {
             command.push_str(&format!(" {flag} {value}"));

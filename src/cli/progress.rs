@@ -102,9 +102,13 @@ impl Progress {
                 continue;
             }
             let (ready, wanted) = counts(one);
-            self.event("progress", &line, json!({
-                "service": one.name, "ready": ready, "wanted": wanted, "state": word(&one.verdict), "message": line,
-            }))?;
+            self.event(
+                "progress",
+                &line,
+                json!({
+                    "service": one.name, "ready": ready, "wanted": wanted, "state": word(&one.verdict), "message": line,
+                }),
+            )?;
         }
         Ok(())
     }

@@ -22,12 +22,8 @@ pub async fn suspend(arguments: &SuspendArguments, environment: &Environment) ->
         Some(text) => Some(Timestamp::now() + duration(text)?),
         None => None,
     };
-    let suspended = Suspended {
-        by: environment.who(),
-        reason: arguments.reason.clone(),
-        since: Timestamp::now(),
-        until,
-    };
+    let suspended =
+        Suspended { by: environment.who(), reason: arguments.reason.clone(), since: Timestamp::now(), until };
     let client = connect::manager(environment).await?;
     change(&client, &arguments.stacks, "suspended", |record| record.suspended = Some(suspended.clone())).await
 }

@@ -17,7 +17,8 @@ pub async fn run(arguments: &RenderArguments, environment: &Environment) -> Resu
     if target.has_errors() {
         return Err(Failure::Invalid);
     }
-    let stacks: Vec<Value> = target.stacks.iter().filter_map(|stack| stack.desired.as_ref()).map(render::stack).collect();
+    let stacks: Vec<Value> =
+        target.stacks.iter().filter_map(|stack| stack.desired.as_ref()).map(render::stack).collect();
     let document = json!({ "stacks": stacks });
     match arguments.output {
         RenderOutput::Json => print::json(&document)?,

@@ -103,7 +103,8 @@ fn holder(environment: &Environment) -> String {
 
 /// SIGTERM and Ctrl-C end the controller after the write it is at. A second one ends it at once.
 async fn stop_on_signal(cancel: CancellationToken) {
-    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) else {
+    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
         tracing::error!("signals cannot be listened to");
         return;
     };

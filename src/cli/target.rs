@@ -122,7 +122,8 @@ fn direct(arguments: &TargetArguments, environment: &Environment, name: Name) ->
     }
     let mut paths = Vec::new();
     for file in &arguments.compose_files {
-        let path = machine.locate("", file).map_err(|error| Failure::usage(format!("{file} cannot be read: {error}")))?;
+        let path =
+            machine.locate("", file).map_err(|error| Failure::usage(format!("{file} cannot be read: {error}")))?;
         paths.push(path);
     }
     let name = match (arguments.stacks.as_slice(), name) {
@@ -265,8 +266,7 @@ async fn load_stack(opened: &Opened, declared: &Declared, credentials: &[Credent
             (follow.tree(&revision).await?, Some(revision))
         }
     };
-    let Loaded { desired, diagnostics, sources } =
-        load::repository(files.as_ref(), opened.files.as_ref(), declared);
+    let Loaded { desired, diagnostics, sources } = load::repository(files.as_ref(), opened.files.as_ref(), declared);
     Ok(Stack {
         name: declared.name.clone(),
         settings: declared.settings.clone(),

@@ -1,12 +1,35 @@
 //! Stack files → [`Compose`]: parse, interpolate, merge, validate. Every value keeps its place.
 
-pub mod schema;
+mod cast;
+mod check;
+mod context;
+mod deploy;
+pub mod dotenv;
+mod env_file;
+mod environment;
+mod healthcheck;
+mod interpolate;
+mod keys;
+mod load;
+mod merge;
+mod mount;
+mod object;
+mod port;
+mod quantity;
+mod reference;
+mod service;
+mod shell;
+mod template;
+#[cfg(test)]
+mod tests;
 mod types;
 
+pub use load::load;
 pub use types::*;
 
 use std::collections::BTreeMap;
 
+use self::context::Context;
 use crate::diag::{Diagnostic, Sources};
 use crate::model::Files;
 
@@ -49,3 +72,4 @@ pub struct Loaded {
     /// The texts the diagnostics point into.
     pub sources: Sources,
 }
+pub mod schema;

@@ -60,3 +60,37 @@ pub const IMMUTABLE: &str = "plan/immutable";
 pub const NOT_YET: &str = "settings/not-yet";
 /// A `skep.yaml` for another cluster.
 pub const WRONG_CLUSTER: &str = "fleet/wrong-cluster";
+/// A name that the stack wants belongs to somebody else.
+pub const NAME_TAKEN: &str = "plan/name-taken";
+/// The files define nothing, and something of the stack runs.
+pub const EMPTY_DESIRED: &str = "plan/empty-desired";
+/// git no longer names an object that something still refers to.
+pub const KEPT_IN_USE: &str = "plan/kept-in-use";
+/// git no longer names objects, and nothing is to be deleted.
+pub const PRUNE_OFF: &str = "plan/prune-off";
+/// An update that stops the only task before the new one runs.
+pub const ONE_REPLICA_STOP_FIRST: &str = "zero-downtime/one-replica-stop-first";
+/// An update that stops all tasks before the new ones run.
+pub const ALL_AT_ONCE: &str = "zero-downtime/all-at-once";
+/// A service that is scaled to nothing.
+pub const NO_REPLICAS: &str = "zero-downtime/no-replicas";
+/// A line of a file of variables that does not parse.
+pub const ENV_FILE: &str = "file/env";
+/// A reference that `docker stack deploy` reads otherwise.
+pub const INTERPOLATION_DIFFERS: &str = "compose/interpolation-differs";
+/// A merge of several files that `docker stack deploy` does otherwise.
+pub const MERGE_DIFFERS: &str = "compose/merge-differs";
+/// A variable that is empty in the file and taken from the environment.
+pub const EMPTY_VARIABLE: &str = "compose/empty-variable";
+/// Two mounts, configs or secrets at one path.
+pub const DUPLICATE_TARGET: &str = "compose/duplicate-target";
+/// A port that is published twice.
+pub const DUPLICATE_PORT: &str = "compose/duplicate-port";
+/// Keys that exclude each other.
+pub const CONFLICT: &str = "compose/conflict";
+/// A service that `depends_on` names and no file defines.
+pub const UNDEFINED_SERVICE: &str = "compose/undefined-service";
+/// Services that wait for each other.
+pub const DEPENDENCY_CYCLE: &str = "compose/dependency-cycle";
+/// Two objects of one kind with one name.
+pub const DUPLICATE_NAME: &str = "compose/duplicate-name";

@@ -66,6 +66,11 @@ impl Diagnostic {
         Self::new(code, Severity::Warning, message)
     }
 
+    /// A note.
+    pub fn note(code: &'static str, message: impl Into<String>) -> Self {
+        Self::new(code, Severity::Note, message)
+    }
+
     fn new(code: &'static str, severity: Severity, message: impl Into<String>) -> Self {
         Self { code, severity, message: message.into(), span: None, hints: Vec::new(), related: None }
     }
@@ -97,15 +102,9 @@ pub fn has_errors(diagnostics: &[Diagnostic]) -> bool {
     diagnostics.iter().any(|d| d.severity == Severity::Error)
 }
 
-/// How many errors, and how many others, one run collects: input made to fill the memory with faults does not.
-const MAX_FAULTS: usize = 1000;
-
 /// Where faults are collected while input is read.
 #[derive(Debug, Default)]
-pub struct Faults {
-    collected: Vec<Diagnostic>,
-    errors: usize,
-}
+pub struct Faults(Vec<Diagnostic>);
 
 impl Faults {
     /// None yet.
@@ -113,30 +112,25 @@ impl Faults {
         Self::default()
     }
 
-    /// Adds one. Beyond a thousand errors, or a thousand of the rest, no more are kept.
+    /// Adds one.
     pub fn push(&mut self, diagnostic: Diagnostic) {
-        let is_error = diagnostic.severity == Severity::Error;
-        let count = if is_error { self.errors } else { self.collected.len() - self.errors };
-        if count < MAX_FAULTS {
-            self.errors += usize::from(is_error);
-            self.collected.push(diagnostic);
-        }
+        self.0.push(diagnostic);
     }
 
     /// Adds several.
     pub fn extend(&mut self, diagnostics: impl IntoIterator<Item = Diagnostic>) {
-        diagnostics.into_iter().for_each(|diagnostic| self.push(diagnostic));
+        self.0.extend(diagnostics);
     }
 
     /// Whether any of them is an error.
     pub fn any_errors(&self) -> bool {
-        self.errors > 0
+        has_errors(&self.0)
     }
 
     /// All of them, sorted by place and then by code, each once.
     pub fn into_sorted(mut self) -> Vec<Diagnostic> {
-        self.collected.sort_by(|a, b| (a.span, a.code, &a.message).cmp(&(b.span, b.code, &b.message)));
-        self.collected.dedup();
-        self.collected
+        self.0.sort_by(|a, b| (a.span, a.code, &a.message).cmp(&(b.span, b.code, &b.message)));
+        self.0.dedup();
+        self.0
     }
 }

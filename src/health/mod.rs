@@ -244,7 +244,9 @@ fn failing(seen: &Observation<'_>) -> Option<Failing> {
     let task = seen.tasks.iter().filter(ended).max_by(|a, b| a.status.timestamp.cmp(&b.status.timestamp))?;
     // A failure that was overcome is history.
     let newer = |other: &&Task| {
-        other.slot == task.slot && other.node_id == task.node_id && other.status.state == "running"
+        other.slot == task.slot
+            && other.node_id == task.node_id
+            && other.status.state == "running"
             && other.created_at > task.created_at
     };
     if seen.tasks.iter().any(|other| newer(&other)) {

@@ -5,12 +5,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
 
+use super::inventory;
 use super::load;
 use super::record::RecordError;
 use super::records::{self, Stored};
 use super::rendering::{self, RenderingError};
 use super::world::{Assignment, World};
-use super::inventory;
 use crate::apply::Permit;
 use crate::client::{self, Client, Credentials};
 use crate::desired::{self, Desired, fingerprint};

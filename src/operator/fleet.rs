@@ -82,7 +82,12 @@ pub enum Search<'a> {
 /// an error nothing may be applied or pruned on the strength of this declaration.
 ///
 /// `None` where there is no `skep.yaml` at all: an unreadable source declares nothing, and deletes nothing.
-pub fn declare(files: &dyn Files, search: Search<'_>, sources: &mut Sources, faults: &mut Faults) -> Option<Declaration> {
+pub fn declare(
+    files: &dyn Files,
+    search: Search<'_>,
+    sources: &mut Sources,
+    faults: &mut Faults,
+) -> Option<Declaration> {
     let (path, fleet) = match search {
         Search::Pattern { path, glob } => {
             let entry = StackEntry { discover: Some(glob.to_owned()), ..StackEntry::default() };
@@ -104,7 +109,12 @@ pub fn declare(files: &dyn Files, search: Search<'_>, sources: &mut Sources, fau
             if let Some(first) = declaration.stacks.get(&declared.name) {
                 let mut diagnostic = Diagnostic::error(
                     code::DUPLICATE_STACK,
-                    format!("two stacks are called `{}`: in {} and in {}", declared.name, place(first), place(&declared)),
+                    format!(
+                        "two stacks are called `{}`: in {} and in {}",
+                        declared.name,
+                        place(first),
+                        place(&declared)
+                    ),
                 )
                 .at(declared.span);
                 if let Some(span) = first.span.filter(|span| Some(*span) != declared.span) {
@@ -150,7 +160,9 @@ pub fn look_around(files: &dyn Files, fallback_name: &str, faults: &mut Faults) 
                     },
                 );
             }
-            Err(error) => faults.push(Diagnostic::warning(code::INVALID_NAME, format!("{} is no stack: {error}", found.file))),
+            Err(error) => {
+                faults.push(Diagnostic::warning(code::INVALID_NAME, format!("{} is no stack: {error}", found.file)))
+            }
         }
     }
     declaration
@@ -227,9 +239,12 @@ fn expand(files: &dyn Files, directory: &str, fleet: &Fleet, entry: &StackEntry,
     };
     if found.is_empty() {
         faults.push(
-            Diagnostic::error(code::NO_STACK, format!("stack `{name}` says no `files`, and none of the usual names is here"))
-                .at(entry.span)
-                .hint(format!("the usual names are {}", discover::STACK_FILES.join(", "))),
+            Diagnostic::error(
+                code::NO_STACK,
+                format!("stack `{name}` says no `files`, and none of the usual names is here"),
+            )
+            .at(entry.span)
+            .hint(format!("the usual names are {}", discover::STACK_FILES.join(", "))),
         );
         return Vec::new();
     }
@@ -276,9 +291,7 @@ fn discovered(
         }
     }
     if stacks.is_empty() {
-        faults.push(
-            Diagnostic::warning(code::NO_STACK, format!("`discover: {glob}` finds no stack")).at(entry.span),
-        );
+        faults.push(Diagnostic::warning(code::NO_STACK, format!("`discover: {glob}` finds no stack")).at(entry.span));
     }
     stacks
 }
@@ -330,7 +343,9 @@ fn names(written: &[String], span: Option<Span>, faults: &mut Faults) -> Vec<Sta
         .filter_map(|text| match StackName::parse(text) {
             Ok(name) => Some(name),
             Err(error) => {
-                faults.push(Diagnostic::error(code::INVALID_NAME, format!("no stack can have this name: {error}")).at(span));
+                faults.push(
+                    Diagnostic::error(code::INVALID_NAME, format!("no stack can have this name: {error}")).at(span),
+                );
                 None
             }
         })

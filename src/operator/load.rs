@@ -26,7 +26,11 @@ pub struct Loaded {
 pub fn repository(files: &dyn Files, declaring: &dyn Files, declared: &Declared) -> Loaded {
     let mut faults = Faults::new();
     let variables = variables(declaring, declared, &mut faults);
-    let stack_files = if declared.files.is_empty() { super::fleet::default_file(files, &declared.directory) } else { declared.files.clone() };
+    let stack_files = if declared.files.is_empty() {
+        super::fleet::default_file(files, &declared.directory)
+    } else {
+        declared.files.clone()
+    };
     let mut paths = Vec::new();
     for file in &stack_files {
         // The files of a repository of its own were not located when the stack was declared.
@@ -37,9 +41,7 @@ pub fn repository(files: &dyn Files, declaring: &dyn Files, declared: &Declared)
         }
     }
     if paths.is_empty() {
-        faults.push(
-            Diagnostic::error(code::NO_STACK, format!("stack `{}` has no file", declared.name)),
-        );
+        faults.push(Diagnostic::error(code::NO_STACK, format!("stack `{}` has no file", declared.name)));
         return Loaded { desired: None, diagnostics: faults.into_sorted(), sources: Sources::new() };
     }
     let loaded = compose::load(&compose::Input {

@@ -5,8 +5,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::context::{Context, Error, Prepared};
-use super::records::{self, Stored};
 use super::record::{Applied as AppliedRecord, Attempt, Held, Past, Record, Status};
+use super::records::{self, Stored};
 use super::verdict::{self, Verdict};
 use super::world::{Assignment, Claim, Orphan};
 use super::{claim, inventory};
@@ -166,7 +166,10 @@ impl Turn<'_> {
             return Decision::Settle;
         }
         if plan.first_contact == Some(FirstContact::Unsafe) && settings.adopt == Adopt::Safe && !approved {
-            let reason = format!("adoption: it runs already, and its plan is more than nothing; `skep sync {}` applies it", plan.stack);
+            let reason = format!(
+                "adoption: it runs already, and its plan is more than nothing; `skep sync {}` applies it",
+                plan.stack
+            );
             return wait(reason);
         }
         if settings.mode == SyncMode::Manual && !approved {
@@ -193,7 +196,8 @@ impl Turn<'_> {
     /// Nothing is to be written. Says how it stands, and finishes an attempt whose verdict is out.
     async fn settle(&self, plan: &Plan) -> Result<Action, Error> {
         let mut record = self.new_record(plan);
-        let verdict = verdict::look(self.context, self.desired(), &self.live, &self.assignment.declared.settings).await?;
+        let verdict =
+            verdict::look(self.context, self.desired(), &self.live, &self.assignment.declared.settings).await?;
         let drift = drift_reason(plan);
         let mut again = None;
         let health = match &verdict {
@@ -281,8 +285,12 @@ impl Turn<'_> {
         record.inventory = inventory::of(&adopted);
         record.remember(self.past("adopted", 0));
         tracing::info!(stack = %plan.stack, revision = %self.revision(), "running stack adopted");
-        record.status =
-            Status { sync: plan.sync(), health: Health::Unknown, revision: Some(self.revision()), reason: String::new() };
+        record.status = Status {
+            sync: plan.sync(),
+            health: Health::Unknown,
+            revision: Some(self.revision()),
+            reason: String::new(),
+        };
         self.write(record).await?;
         Ok(Action::requeue(LOOK))
     }
@@ -481,8 +489,7 @@ fn services(plan: &Plan) -> impl Iterator<Item = &str> {
 
 /// The first error that forbids a plan.
 fn blocked(plan: &Plan) -> Option<String> {
-    let errors: Vec<_> =
-        plan.diagnostics.iter().filter(|d| d.severity == crate::diag::Severity::Error).collect();
+    let errors: Vec<_> = plan.diagnostics.iter().filter(|d| d.severity == crate::diag::Severity::Error).collect();
     let first = errors.first()?;
     Some(match errors.len() {
         1 => format!("blocked: {} [{}]", first.message, first.code),

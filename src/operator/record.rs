@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::health::Health;
-use crate::plan::Sync;
 use crate::model::{Digest, Kind, Revision, StackName, label};
+use crate::plan::Sync;
 use crate::swarm::{Config, ConfigSpec, Labels};
 
 /// The format of what this version writes. A record with a higher number is read and never written.
@@ -150,7 +150,9 @@ pub struct Past {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RecordError {
     /// A newer skep wrote it.
-    #[error("the record of this stack has format {found}, this skep knows {FORMAT}: it reads and does not write; upgrade it")]
+    #[error(
+        "the record of this stack has format {found}, this skep knows {FORMAT}: it reads and does not write; upgrade it"
+    )]
     Newer {
         /// Its format number.
         found: u32,
@@ -236,7 +238,8 @@ impl Record {
             name: Self::object_name(&self.stack),
             labels: self.to_labels()?,
             // The engine refuses an empty config; what is remembered is in the labels, which alone can change.
-            data: base64::engine::general_purpose::STANDARD.encode("the record of a stack, kept in this config's labels\n"),
+            data: base64::engine::general_purpose::STANDARD
+                .encode("the record of a stack, kept in this config's labels\n"),
             ..ConfigSpec::default()
         })
     }

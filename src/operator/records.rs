@@ -112,11 +112,7 @@ pub async fn write(client: &Client, stored: &Stored, record: Record) -> Result<S
 ///
 /// # Errors
 /// Those of a read and a write, and a record that does not parse.
-pub async fn change(
-    client: &Client,
-    stack: &StackName,
-    change: impl Fn(&mut Record),
-) -> Result<Option<Record>, Error> {
+pub async fn change(client: &Client, stack: &StackName, change: impl Fn(&mut Record)) -> Result<Option<Record>, Error> {
     const TRIES: usize = 5;
     let mut tries = 0;
     loop {

@@ -74,10 +74,7 @@ pub fn from_config(config: &Config) -> Result<Applied, RenderingError> {
     let broken = |why: String| RenderingError::Broken { name: config.spec.name.clone(), why };
     let data = STANDARD.decode(&config.spec.data).map_err(|e| broken(e.to_string()))?;
     let mut json = Vec::new();
-    GzDecoder::new(data.as_slice())
-        .take(MAX_UNCOMPRESSED)
-        .read_to_end(&mut json)
-        .map_err(|e| broken(e.to_string()))?;
+    GzDecoder::new(data.as_slice()).take(MAX_UNCOMPRESSED).read_to_end(&mut json).map_err(|e| broken(e.to_string()))?;
     serde_json::from_slice(&json).map_err(|e| broken(e.to_string()))
 }
 

@@ -19,7 +19,7 @@ use super::world::World;
 use crate::apply::Permit;
 use crate::client::{self, Api, Client, Credentials, Events, Listable};
 use crate::model::{Kind, StackName, label};
-use crate::runtime::lease::{Guard, Lease, LeaseHandle, Leadership, SwarmLease, Timing};
+use crate::runtime::lease::{Guard, Leadership, Lease, LeaseHandle, SwarmLease, Timing};
 use crate::runtime::{Action, ApiSource, Change, Controller, Queue, Reconcile, Store, reflect, watcher};
 use crate::source::Credential;
 use crate::swarm::{Config, Live, Network, Node, SecretObject, Service};
@@ -74,9 +74,14 @@ pub async fn run(options: Options, cancel: CancellationToken) -> Result<(), clie
     info.require_manager()?;
     let swarm = info.swarm.clone().unwrap_or_default();
     tracing::info!(
-        engine = info.engine, node = info.hostname, sources = options.sources.len(), holder = options.holder, "controller starts"
+        engine = info.engine,
+        node = info.hostname,
+        sources = options.sources.len(),
+        holder = options.holder,
+        "controller starts"
     );
-    let (lease, handle) = Lease::new(SwarmLease::new(options.client.clone()), options.holder.clone(), Timing::default());
+    let (lease, handle) =
+        Lease::new(SwarmLease::new(options.client.clone()), options.holder.clone(), Timing::default());
     let give_up = CancellationToken::new();
     let keeper = tokio::spawn(lease.run(give_up.clone()));
     let mut leadership = handle.leadership();

@@ -113,10 +113,7 @@ impl Follower {
                 "there is no skep.yaml in {}",
                 if source.path.is_empty() { "the root of the repository" } else { &source.path }
             )),
-            _ if failed => shown
-                .iter()
-                .find(|fault| fault.severity == crate::diag::Severity::Error)
-                .map(Shown::line),
+            _ if failed => shown.iter().find(|fault| fault.severity == crate::diag::Severity::Error).map(Shown::line),
             None => Some("skep.yaml cannot be read".to_owned()),
             Some(declaration) => wrong_cluster(declaration.cluster.as_deref(), self.cluster.as_deref()),
         };
@@ -263,11 +260,8 @@ fn open(
     url: &RedactedUrl,
     reference: Option<&str>,
 ) -> Result<Origin, String> {
-    let spec = Spec {
-        reference: parse_reference(reference),
-        credentials: credentials.to_vec(),
-        ..Spec::new(url.reveal())
-    };
+    let spec =
+        Spec { reference: parse_reference(reference), credentials: credentials.to_vec(), ..Spec::new(url.reveal()) };
     let follow = Follow::open(clones, spec).map_err(|error| describe(&error))?;
     if let Some(path) = follow.local()
         && reference.is_none()
@@ -409,4 +403,3 @@ async fn follow_repository(
         }
     }
 }
-

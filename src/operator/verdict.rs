@@ -153,12 +153,7 @@ impl Seen {
 ///
 /// # Errors
 /// Those of a read.
-pub async fn look(
-    context: &Context,
-    desired: &Desired,
-    live: &Live,
-    settings: &Settings,
-) -> Result<Verdict, Error> {
+pub async fn look(context: &Context, desired: &Desired, live: &Live, settings: &Settings) -> Result<Verdict, Error> {
     let services: Vec<(&Service, bool)> = live
         .services
         .iter()

@@ -253,7 +253,10 @@ mod tests {
         assert_eq!(touched, [name("shop"), name("web")], "what is gone is looked at again as well");
         assert_eq!(world.orphan("a"), Orphan::Removed(Removed::Delete));
         world.update(&id("a"), |state| state.problem = Some("unreachable".to_owned()));
-        assert!(matches!(world.orphan("a"), Orphan::Unknown { problem: Some(_) }), "a source in trouble deletes nothing");
+        assert!(
+            matches!(world.orphan("a"), Orphan::Unknown { problem: Some(_) }),
+            "a source in trouble deletes nothing"
+        );
     }
 
     #[test]

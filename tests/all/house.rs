@@ -23,15 +23,40 @@ const EDGES: &[(&str, &[&str])] = &[
     (
         "operator",
         &[
-            "model", "diag", "yaml", "settings", "compose", "swarm", "desired", "plan", "health", "telemetry", "client",
-            "source", "runtime", "apply",
+            "model",
+            "diag",
+            "yaml",
+            "settings",
+            "compose",
+            "swarm",
+            "desired",
+            "plan",
+            "health",
+            "telemetry",
+            "client",
+            "source",
+            "runtime",
+            "apply",
         ],
     ),
     (
         "cli",
         &[
-            "model", "diag", "yaml", "settings", "compose", "swarm", "desired", "plan", "health", "telemetry", "client",
-            "source", "runtime", "apply", "operator",
+            "model",
+            "diag",
+            "yaml",
+            "settings",
+            "compose",
+            "swarm",
+            "desired",
+            "plan",
+            "health",
+            "telemetry",
+            "client",
+            "source",
+            "runtime",
+            "apply",
+            "operator",
         ],
     ),
 ];
@@ -46,9 +71,9 @@ const CONFINED: &[(&str, &[&str])] = &[
 ];
 
 /// Words that no pure room may hold: they take values and do no I/O.
-const IMPURE: &[&str] = &["tokio::", "std::fs", "std::net", "std::env", "SystemTime::now", "Instant::now", "Timestamp::now"];
-const PURE: &[&str] =
-    &["model", "diag", "yaml", "settings", "compose", "swarm", "desired", "plan", "health"];
+const IMPURE: &[&str] =
+    &["tokio::", "std::fs", "std::net", "std::env", "SystemTime::now", "Instant::now", "Timestamp::now"];
+const PURE: &[&str] = &["model", "diag", "yaml", "settings", "compose", "swarm", "desired", "plan", "health"];
 
 fn sources() -> Vec<(String, PathBuf, String)> {
     fn walk(dir: &Path, found: &mut Vec<PathBuf>) {
@@ -102,7 +127,12 @@ fn every_room_uses_only_the_rooms_the_table_allows() {
                     wrong.push(format!("{}:{}: {room} uses {used}", path.display(), number + 1));
                 }
             }
-            assert!(!code(line).contains("use crate::{"), "{}:{}: one room a use, so that edges are seen", path.display(), number + 1);
+            assert!(
+                !code(line).contains("use crate::{"),
+                "{}:{}: one room a use, so that edges are seen",
+                path.display(),
+                number + 1
+            );
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));

@@ -1,0 +1,233 @@
+//! One service.
+
+use indexmap::IndexMap;
+
+use super::{At, Context, Logging, Service, ServiceNetwork, Ulimit};
+use super::{cast, deploy, healthcheck, keys, mount, port, reference, shell};
+use crate::diag::{Diagnostic, code};
+use crate::yaml::{Fields, Value, View};
+
+/// Reads a service.
+pub(super) fn decode(name: &str, view: View<'_>, context: &Context<'_>) -> Option<Service> {
+    check_name(name, &view);
+    let mut fields = view.fields()?;
+    let flag = |view: View<'_>| cast::boolean(view);
+    let service = Service {
+        image: fields.take("image").and_then(|image| Some(At::new(image.text()?, image.span()))),
+        command: fields.take("command").and_then(command),
+        entrypoint: fields.take("entrypoint").and_then(command),
+        environment: fields.take("environment").and_then(cast::pairs).unwrap_or_default(),
+        labels: fields.take("labels").and_then(cast::labels).unwrap_or_default(),
+        hostname: fields.text("hostname"),
+        working_dir: fields.text("working_dir"),
+        user: fields.text("user"),
+        stop_signal: fields.text("stop_signal"),
+        stop_grace_period: fields.take("stop_grace_period").and_then(|view| deploy::duration(&view)),
+        tty: fields.take("tty").and_then(flag).unwrap_or(false),
+        stdin_open: fields.take("stdin_open").and_then(flag).unwrap_or(false),
+        read_only: fields.take("read_only").and_then(flag).unwrap_or(false),
+        init: fields.take("init").and_then(flag),
+        isolation: fields.text("isolation"),
+        extra_hosts: fields.take("extra_hosts").map(|view| extra_hosts(&view)).unwrap_or_default(),
+        dns: fields.take("dns").and_then(cast::texts),
+        dns_search: fields.take("dns_search").and_then(cast::texts),
+        sysctls: fields.take("sysctls").and_then(cast::labels).unwrap_or_default(),
+        cap_add: fields.texts("cap_add").unwrap_or_default(),
+        cap_drop: fields.texts("cap_drop").unwrap_or_default(),
+        ulimits: fields.take("ulimits").and_then(|view| view.entries(|_, limit| ulimit(limit))).unwrap_or_default(),
+        healthcheck: at(&mut fields, "healthcheck", healthcheck::decode),
+        logging: at(&mut fields, "logging", logging),
+        ports: fields.take("ports").map(|view| port::list(&view, context)).unwrap_or_default(),
+        volumes: fields.take("volumes").map(|view| mount::list(&view, context)).unwrap_or_default(),
+        networks: fields.take("networks").map(networks).unwrap_or_default(),
+        configs: fields.take("configs").map(|view| reference::list(&view)).unwrap_or_default(),
+        secrets: fields.take("secrets").map(|view| reference::list(&view)).unwrap_or_default(),
+        restart: at(&mut fields, "restart", restart),
+        depends_on: fields.take("depends_on").map(depends_on).unwrap_or_default(),
+        deploy: fields.take("deploy").and_then(deploy::decode).unwrap_or_default(),
+    };
+    let image = service.image.as_ref().map(|image| image.value.trim());
+    if image.is_none_or(str::is_empty) && !view.node().mapping().is_some_and(misread_image) {
+        let message = format!("{} has no image", view.name());
+        view.fault(Diagnostic::error(code::NO_IMAGE, message).at(view.key_span()).hint("name one under `image`"));
+    }
+    if let Some(restart) = &service.restart {
+        check_restart(restart, &service, &view);
+    }
+    keys::refuse(&mut fields, keys::SERVICE);
+    super::object::extensions(&mut fields);
+    fields.finish();
+    Some(service)
+}
+
+/// Whether `image` is there and was already reported to be no text.
+fn misread_image(keys: &crate::yaml::Mapping) -> bool {
+    keys.find("image").is_some_and(|image| image.value.describe() != "text")
+}
+
+/// A service's key is a part of its name, for which the engine's rule holds.
+fn check_name(name: &str, view: &View<'_>) {
+    let valid = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+    if name.is_empty() || !name.chars().all(valid) || !name.ends_with(|c: char| c.is_ascii_alphanumeric()) {
+        let message = format!(
+            "the service name `{name}` may hold only letters, digits, `-` and `_`, and ends with a letter or digit"
+        );
+        view.fault(Diagnostic::error(code::INVALID_NAME, message).at(view.key_span()));
+    }
+}
+
+fn at<T>(fields: &mut Fields<'_>, key: &'static str, read: impl FnOnce(View<'_>) -> Option<T>) -> Option<At<T>> {
+    let view = fields.take(key)?;
+    read(view).map(|value| At::new(value, view.span()))
+}
+
+fn done(mut fields: Fields<'_>) {
+    fields.accept_extensions();
+    fields.finish();
+}
+
+/// `command` and `entrypoint`: a list, or a text that is split as a shell would. Null is silence.
+fn command(view: View<'_>) -> Option<At<Vec<String>>> {
+    if view.is_null() {
+        return None;
+    }
+    let words = match view.node().value {
+        Value::Scalar(_) => match shell::split(view.str()?) {
+            Ok(words) => words,
+            Err(error) => {
+                view.invalid(error);
+                return None;
+            }
+        },
+        _ => view.texts()?,
+    };
+    Some(At::new(words, view.span()))
+}
+
+/// `host:ip` or `host=ip`, or a mapping of them.
+fn extra_hosts(view: &View<'_>) -> Vec<(String, String)> {
+    let bare = |ip: &str| ip.strip_prefix('[').and_then(|ip| ip.strip_suffix(']')).unwrap_or(ip).to_owned();
+    if view.node().mapping().is_some() {
+        let mut hosts: Vec<(String, String)> = view
+            .entries(|_, ip| if ip.is_null() { None } else { cast::texts(ip) })
+            .map(|hosts: Vec<(String, Vec<String>)>| hosts)
+            .unwrap_or_default()
+            .into_iter()
+            .flat_map(|(host, ips)| ips.into_iter().map(move |ip| (host.clone(), bare(&ip))))
+            .collect();
+        hosts.sort_by_cached_key(|(host, ip)| format!("{host}:{ip}"));
+        return hosts;
+    }
+    let line = |item: View<'_>| {
+        let text = item.str()?;
+        let found = text.split_once('=').or_else(|| text.split_once(':'));
+        if found.is_none() {
+            let fault = item.invalid_diagnostic(format_args!("`{text}` names no address"));
+            item.fault(fault.hint("hosts are written as in `db:10.0.0.5`"));
+        }
+        found.map(|(host, ip)| (host.to_owned(), bare(ip)))
+    };
+    view.list(line).unwrap_or_default()
+}
+
+fn ulimit(view: View<'_>) -> Option<Ulimit> {
+    if view.node().mapping().is_none() {
+        return cast::integer(view).map(|limit| Ulimit { soft: limit, hard: limit });
+    }
+    let mut fields = view.fields()?;
+    let soft = fields.require("soft").and_then(cast::integer);
+    let hard = fields.require("hard").and_then(cast::integer);
+    done(fields);
+    Some(Ulimit { soft: soft?, hard: hard? })
+}
+
+fn logging(view: View<'_>) -> Option<Logging> {
+    let mut fields = view.fields()?;
+    let logging = Logging {
+        driver: fields.text("driver"),
+        options: fields.take("options").filter(|view| !view.is_null()).and_then(cast::options).unwrap_or_default(),
+    };
+    done(fields);
+    Some(logging)
+}
+
+/// A list of keys, or a mapping from keys to nothing or options.
+fn networks(view: View<'_>) -> IndexMap<String, At<ServiceNetwork>> {
+    if view.node().sequence().is_some() {
+        let network = |item: View<'_>| Some((item.text()?, At::new(ServiceNetwork::default(), item.span())));
+        return view.list(network).unwrap_or_default().into_iter().collect();
+    }
+    if view.node().mapping().is_none() {
+        view.wrong_type("a list or a mapping of networks");
+        return IndexMap::new();
+    }
+    let network = |_: &str, view: View<'_>| {
+        if view.is_null() {
+            return Some(At::new(ServiceNetwork::default(), view.key_span()));
+        }
+        let mut fields = view.fields()?;
+        let network = ServiceNetwork {
+            aliases: fields.texts("aliases").unwrap_or_default(),
+            driver_opts: fields.take("driver_opts").and_then(cast::options).unwrap_or_default(),
+        };
+        keys::refuse(&mut fields, keys::ATTACHMENT);
+        done(fields);
+        Some(At::new(network, view.key_span()))
+    };
+    view.entries(network).unwrap_or_default()
+}
+
+/// `restart:` as Docker's other commands take it.
+fn restart(view: View<'_>) -> Option<String> {
+    let text = view.str()?;
+    let (name, count) = text.split_once(':').map_or((text, None), |(name, count)| (name, Some(count)));
+    let valid = match (name, count) {
+        ("on-failure", Some(count)) => count.bytes().all(|b| b.is_ascii_digit()) && count.parse::<u32>().is_ok(),
+        ("" | "no" | "always" | "unless-stopped" | "on-failure", None) => true,
+        _ => false,
+    };
+    if !valid {
+        let fault = view.invalid_diagnostic(format_args!("`{text}` is no restart policy"));
+        view.fault(fault.hint("write `always`, `unless-stopped`, `no`, `on-failure` or `on-failure:3`"));
+    }
+    valid.then(|| text.to_owned())
+}
+
+/// What `restart` does not do.
+fn check_restart(restart: &At<String>, service: &Service, view: &View<'_>) {
+    let (message, hint) = if service.deploy.restart_policy.is_some() {
+        ("is ignored beside `deploy.restart_policy`", "leave it out")
+    } else if matches!(restart.value.as_str(), "no" | "") {
+        ("does not keep Swarm from restarting", "write `condition: none` under `deploy.restart_policy`")
+    } else {
+        return;
+    };
+    let message = format!("`{}.restart` {message}", view.path());
+    view.fault(Diagnostic::warning(code::COMPOSE_UNSUPPORTED, message).at(restart.span).hint(hint));
+}
+
+/// A list of services, or a mapping from services to conditions.
+fn depends_on(view: View<'_>) -> Vec<At<String>> {
+    if view.node().mapping().is_none() {
+        return view.list(|item| Some(At::new(item.text()?, item.span()))).unwrap_or_default();
+    }
+    let condition = |name: &str, view: View<'_>| {
+        if !view.is_null() {
+            let mut fields = view.fields()?;
+            // Tasks count as running once they are healthy, so the two are one thing in a swarm.
+            let conditions =
+                [("service_started", true), ("service_healthy", true), ("service_completed_successfully", false)];
+            if let Some(condition) = fields.take("condition")
+                && condition.choice(&conditions) == Some(false)
+            {
+                let message = format!("skep does not carry out this {} yet", condition.name());
+                condition.fault(Diagnostic::error(code::COMPOSE_NOT_LOWERED, message).at(condition.span()));
+            }
+            keys::refuse(&mut fields, keys::DEPENDENCY);
+            done(fields);
+        }
+        Some(At::new(name.to_owned(), view.key_span()))
+    };
+    let found: Vec<(String, At<String>)> = view.entries(condition).unwrap_or_default();
+    found.into_iter().map(|(_, name)| name).collect()
+}
