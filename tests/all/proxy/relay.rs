@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
 use bytes::Bytes;
 use http_body_util::combinators::BoxBody;
@@ -37,6 +38,7 @@ async fn relay(
 ) -> Result<Response<Body>, Failure> {
     let (head, body) = request.into_parts();
     let mut record = Record {
+        at: Instant::now(),
         method: head.method.to_string(),
         path: without_version(head.uri.path()).to_owned(),
         query: head.uri.query().unwrap_or_default().to_owned(),
