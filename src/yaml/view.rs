@@ -76,6 +76,12 @@ impl<'a> View<'a> {
         View { node, key_span: Some(key_span), path, faults: self.faults }
     }
 
+    /// The value of a key of this mapping, if it is one and has it.
+    pub fn find<'b>(&'b self, key: &str) -> Option<View<'b>> {
+        let entry = self.node.mapping()?.find(key)?;
+        Some(self.under_key(&entry.key, entry.key_span, &entry.value))
+    }
+
     /// The value itself.
     pub fn node(&self) -> &'a Node {
         self.node
