@@ -56,10 +56,8 @@ pub const UNDEFINED_SECRET: &str = "compose/undefined-secret";
 pub const RELATIVE_BIND: &str = "compose/relative-bind";
 /// A name the engine refuses.
 pub const INVALID_NAME: &str = "compose/invalid-name";
-/// Two settings that exclude each other.
-pub const CONFLICTING: &str = "compose/conflicting";
-/// Two things where the engine takes one: ports, mount points, targets, names.
-pub const DUPLICATE: &str = "compose/duplicate";
+/// Two objects of one kind with one name.
+pub const DUPLICATE_NAME: &str = "compose/duplicate-name";
 /// The content of a config or secret is empty, or more than the engine takes.
 pub const CONTENT_SIZE: &str = "compose/content-size";
 /// A service without an image.
