@@ -7,7 +7,6 @@ mod deploy;
 pub mod dotenv;
 mod env_file;
 mod environment;
-mod healthcheck;
 mod interpolate;
 mod keys;
 mod load;
@@ -16,7 +15,7 @@ mod mount;
 mod object;
 mod port;
 mod quantity;
-mod reference;
+pub mod schema;
 mod service;
 mod shell;
 mod template;
@@ -72,4 +71,3 @@ pub struct Loaded {
     /// The texts the diagnostics point into.
     pub sources: Sources,
 }
-pub mod schema;
