@@ -1,6 +1,7 @@
 //! The cluster's objects.
 
 pub mod canonical;
+pub mod constraint;
 pub mod effects;
 pub mod image;
 mod live;
