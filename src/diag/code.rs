@@ -52,6 +52,20 @@ pub const DUPLICATE_STACK: &str = "fleet/duplicate-stack";
 pub const NO_STACK: &str = "fleet/no-stack";
 /// A secret whose live content nobody can verify.
 pub const SECRET_UNVERIFIABLE: &str = "secret/unverifiable";
+/// A name that the stack wants belongs to somebody else.
+pub const NAME_TAKEN: &str = "plan/name-taken";
+/// The files define nothing, and something of the stack runs.
+pub const EMPTY_DESIRED: &str = "plan/empty-desired";
+/// git no longer names an object that something still refers to.
+pub const KEPT_IN_USE: &str = "plan/kept-in-use";
+/// git no longer names objects, and nothing is to be deleted.
+pub const PRUNE_OFF: &str = "plan/prune-off";
+/// An update that stops the only task before the new one runs.
+pub const ONE_REPLICA_STOP_FIRST: &str = "zero-downtime/one-replica-stop-first";
+/// An update that stops all tasks before the new ones run.
+pub const ALL_AT_ONCE: &str = "zero-downtime/all-at-once";
+/// A service that is scaled to nothing.
+pub const NO_REPLICAS: &str = "zero-downtime/no-replicas";
 /// An external network, config or secret that does not exist.
 pub const EXTERNAL_MISSING: &str = "plan/external-missing";
 /// A change that Swarm cannot carry out in place.

@@ -66,6 +66,11 @@ impl Diagnostic {
         Self::new(code, Severity::Warning, message)
     }
 
+    /// A note.
+    pub fn note(code: &'static str, message: impl Into<String>) -> Self {
+        Self::new(code, Severity::Note, message)
+    }
+
     fn new(code: &'static str, severity: Severity, message: impl Into<String>) -> Self {
         Self { code, severity, message: message.into(), span: None, hints: Vec::new(), related: None }
     }

@@ -1,0 +1,114 @@
+//! What was last applied: the third side of a three-way plan, and the only reason ever to delete anything.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use super::step::{Body, Step, Write};
+use crate::model::Kind;
+use crate::swarm::{Labels, NetworkSpec, ServiceSpec};
+
+/// What was last applied of one stack. The operator keeps it in the stack's record: [`super::Plan::settled`] is what it
+/// holds before the first step of a plan, and [`Applied::record`] carries each finished step into it.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct Applied {
+    /// The services' specs in canonical form, network targets by name, references without ids, by full name.
+    pub services: BTreeMap<String, ServiceSpec>,
+    /// The networks' definitions, by full name.
+    pub networks: BTreeMap<String, NetworkSpec>,
+    /// The configs, by the plain name git gives them.
+    pub configs: BTreeMap<String, Content>,
+    /// The secrets, by the plain name git gives them. Never their content.
+    pub secrets: BTreeMap<String, Content>,
+    /// Everything skep has applied and not deleted since, superseded versions included: what pruning may touch.
+    pub inventory: BTreeSet<Object>,
+}
+
+/// Which object of the swarm holds a config or secret, and how its content is known.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct Content {
+    /// The object's name in the swarm.
+    pub name: String,
+    /// Its id. What is remembered of a content holds for this very object, not for a later one of its name.
+    pub id: String,
+    /// The digest of a config's content, the fingerprint of a secret's; empty where nobody knows.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub content: String,
+    /// The labels it was given.
+    #[serde(skip_serializing_if = "Labels::is_empty")]
+    pub labels: Labels,
+}
+
+/// One object, by kind and full name.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Object {
+    /// Its kind.
+    pub kind: Kind,
+    /// Its full name.
+    pub name: String,
+}
+
+impl Object {
+    /// An object's kind and name.
+    pub fn new(kind: Kind, name: impl Into<String>) -> Self {
+        Self { kind, name: name.into() }
+    }
+}
+
+impl Applied {
+    /// Whether an object was applied and not deleted since.
+    pub fn holds(&self, kind: Kind, name: &str) -> bool {
+        self.inventory.contains(&Object::new(kind, name))
+    }
+
+    /// Carries a step that was carried out into what is applied. `id` is the id the engine gave to what was created, or
+    /// that of what was updated.
+    pub fn record(&mut self, step: &Step, id: &str) {
+        let object = Object::new(step.kind, &*step.name);
+        match &step.write {
+            Write::Create(body) | Write::Update { body, .. } => {
+                self.inventory.insert(object);
+                match body {
+                    Body::Network(spec) => {
+                        self.networks.insert(spec.name.clone(), spec.clone());
+                    }
+                    Body::Config { plain, content, spec } => {
+                        let content = content.clone();
+                        let entry = Content {
+                            name: step.name.clone(),
+                            id: id.to_owned(),
+                            content,
+                            labels: spec.labels.clone(),
+                        };
+                        self.configs.insert(plain.clone(), entry);
+                    }
+                    Body::Secret { plain, fingerprint, spec, .. } => {
+                        let content = fingerprint.clone().unwrap_or_default();
+                        let entry = Content {
+                            name: step.name.clone(),
+                            id: id.to_owned(),
+                            content,
+                            labels: spec.labels.clone(),
+                        };
+                        self.secrets.insert(plain.clone(), entry);
+                    }
+                    Body::Service { rendering, .. } => {
+                        self.services.insert(step.name.clone(), (**rendering).clone());
+                    }
+                }
+            }
+            Write::Delete { .. } => {
+                self.inventory.remove(&object);
+                match step.kind {
+                    Kind::Service => drop(self.services.remove(&step.name)),
+                    Kind::Network => drop(self.networks.remove(&step.name)),
+                    Kind::Config => self.configs.retain(|_, entry| entry.name != step.name),
+                    Kind::Secret => self.secrets.retain(|_, entry| entry.name != step.name),
+                    Kind::Volume | Kind::Task | Kind::Node => {}
+                }
+            }
+        }
+    }
+}

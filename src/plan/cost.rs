@@ -1,0 +1,162 @@
+//! What a write costs the tasks that run.
+
+use std::sync::Arc;
+
+use super::step::{Change, Downtime, Effect, Origin, Rollout};
+use crate::diag::{Diagnostic, Span, code};
+use crate::swarm::effects::{self, FieldEffect};
+use crate::swarm::{Node, Service, ServiceSpec, constraint};
+
+/// What a write costs.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Cost {
+    pub effect: Effect,
+    pub downtime: Downtime,
+    pub tasks_restarting: u64,
+    pub tasks_stopping: u64,
+    pub rollout: Option<Rollout>,
+}
+
+/// How a service's tasks come about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mode {
+    Replicated(u64),
+    Global,
+    ReplicatedJob,
+    GlobalJob,
+}
+
+/// The mode of a spec; no mode is one replica.
+pub(super) fn mode(spec: &ServiceSpec) -> Mode {
+    match &spec.mode {
+        Some(mode) if mode.global.is_some() => Mode::Global,
+        Some(mode) if mode.replicated_job.is_some() => Mode::ReplicatedJob,
+        Some(mode) if mode.global_job.is_some() => Mode::GlobalJob,
+        Some(mode) => Mode::Replicated(mode.replicated.as_ref().and_then(|it| it.replicas).unwrap_or(1)),
+        None => Mode::Replicated(1),
+    }
+}
+
+impl Mode {
+    /// Whether two modes differ in kind, which no update can change.
+    pub fn is_other_kind(self, other: Mode) -> bool {
+        std::mem::discriminant(&self) != std::mem::discriminant(&other)
+    }
+
+    fn is_job(self) -> bool {
+        matches!(self, Mode::ReplicatedJob | Mode::GlobalJob)
+    }
+}
+
+/// How many tasks a service has.
+pub(super) fn tasks(service: &Service, nodes: &[Arc<Node>]) -> u64 {
+    match (mode(&service.spec), service.service_status) {
+        (Mode::Replicated(replicas), _) => replicas,
+        (Mode::Global, Some(status)) => status.desired_tasks,
+        (Mode::Global, None) => eligible(&service.spec, nodes),
+        // What is done neither stops nor restarts.
+        (Mode::ReplicatedJob | Mode::GlobalJob, status) => status.map_or(0, |status| status.running_tasks),
+    }
+}
+
+fn constraints(spec: &ServiceSpec) -> &[String] {
+    spec.task_template.placement.as_ref().map_or(&[], |placement| &placement.constraints)
+}
+
+fn eligible(spec: &ServiceSpec, nodes: &[Arc<Node>]) -> u64 {
+    nodes.iter().filter(|node| constraint::is_eligible(constraints(spec), node)).count() as u64
+}
+
+/// How many nodes that meet the old constraints do not meet the new ones.
+fn nodes_lost(live: &ServiceSpec, wanted: &ServiceSpec, nodes: &[Arc<Node>]) -> u64 {
+    let (old, new) = (constraints(live), constraints(wanted));
+    let lost = |node: &&Arc<Node>| constraint::are_met(old, node) && !constraint::are_met(new, node);
+    nodes.iter().filter(lost).count() as u64
+}
+
+/// Gives each change its effect.
+pub(super) fn assess_changes(changes: &mut [Change], live: &ServiceSpec, wanted: &ServiceSpec, nodes: &[Arc<Node>]) {
+    let is_job = mode(live).is_job();
+    let moves = !is_job && mode(live) != Mode::Global && nodes_lost(live, wanted, nodes) > 0;
+    for change in changes {
+        change.effect = match effects::of(&change.path) {
+            _ if is_job => Effect::JobRun,
+            FieldEffect::InPlace => Effect::InPlace,
+            FieldEffect::Rolling => Effect::Rolling,
+            // Tasks whose node no longer fits end and begin elsewhere; the others do not notice.
+            FieldEffect::Placement if moves => Effect::Rolling,
+            FieldEffect::Placement => Effect::InPlace,
+            FieldEffect::Mode => Effect::Replace,
+        };
+    }
+}
+
+/// What an update costs whose changes have their effects.
+pub(super) fn of_update(changes: &[Change], live: &Service, wanted: &ServiceSpec, nodes: &[Arc<Node>]) -> Cost {
+    let effect = changes.iter().map(|change| change.effect).max().unwrap_or(Effect::None);
+    let old = tasks(live, nodes);
+    let new = match mode(wanted) {
+        Mode::Replicated(replicas) => replicas,
+        // Nodes that no longer fit lose their task at once.
+        Mode::Global => old.saturating_sub(nodes_lost(&live.spec, wanted, nodes)),
+        Mode::ReplicatedJob | Mode::GlobalJob => 0,
+    };
+    let policy = wanted.update_config.clone().unwrap_or_default();
+    let rollout = (effect == Effect::Rolling && old.min(new) > 0).then(|| Rollout {
+        parallelism: if wanted.update_config.is_some() { policy.parallelism } else { 1 },
+        order: if policy.order.is_empty() { "stop-first".to_owned() } else { policy.order },
+    });
+    let tasks_restarting = if effect == Effect::Rolling { old.min(new) } else { 0 };
+    let downtime = match &rollout {
+        _ if old > 0 && new == 0 && !mode(wanted).is_job() => Downtime::Certain,
+        Some(rollout) if rollout.order == "stop-first" && stops_all(rollout, tasks_restarting) => Downtime::Possible,
+        _ => Downtime::None,
+    };
+    Cost { effect, downtime, tasks_restarting, tasks_stopping: old.saturating_sub(new), rollout }
+}
+
+fn stops_all(rollout: &Rollout, tasks: u64) -> bool {
+    rollout.parallelism == 0 || rollout.parallelism >= tasks
+}
+
+/// What deleting a service costs.
+pub(super) fn of_deletion(live: &Service, nodes: &[Arc<Node>]) -> Cost {
+    let tasks_stopping = tasks(live, nodes);
+    let downtime = if tasks_stopping > 0 { Downtime::Certain } else { Downtime::None };
+    Cost { effect: Effect::Delete, downtime, tasks_restarting: 0, tasks_stopping, rollout: None }
+}
+
+/// Why an update may leave a service without a task.
+pub(super) fn explain(cost: &Cost, key: &str, span: Option<Span>) -> Option<Diagnostic> {
+    let fault = match cost.downtime {
+        Downtime::None => return None,
+        Downtime::Certain => {
+            Diagnostic::warning(code::NO_REPLICAS, format!("{key}: no task is left, so nobody serves"))
+        }
+        Downtime::Possible if cost.tasks_restarting == 1 => Diagnostic::warning(
+            code::ONE_REPLICA_STOP_FIRST,
+            format!("{key}: its only task stops before the new one runs, so nobody serves meanwhile"),
+        )
+        .hint("`deploy.update_config.order: start-first` and a healthcheck, where two may run side by side"),
+        Downtime::Possible => Diagnostic::warning(
+            code::ALL_AT_ONCE,
+            format!("{key}: all {} tasks stop before the new ones run", cost.tasks_restarting),
+        )
+        .hint("`deploy.update_config.parallelism` below the number of replicas, or `order: start-first`"),
+    };
+    Some(fault.at(span))
+}
+
+/// The change that makes the engine replace tasks which it would leave at their old endpoint.
+pub(super) fn force(live: &ServiceSpec) -> Change {
+    let counter = live.task_template.force_update;
+    Change {
+        path: "/TaskTemplate/ForceUpdate".to_owned(),
+        label: "force update".to_owned(),
+        before: Some(counter.into()),
+        after: Some(counter.saturating_add(1).into()),
+        detail: None,
+        effect: Effect::Rolling,
+        origin: Origin::Skep,
+    }
+}

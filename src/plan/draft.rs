@@ -1,0 +1,162 @@
+//! A plan that is being put together from what was found out about each object.
+
+use std::collections::{BTreeMap, HashSet};
+
+use super::applied::{Applied, Content, Object};
+use super::index::Index;
+use super::step::{Body, Drift, Drifted, Effect, FirstContact, Plan, Step, Write};
+use super::{Action, Input, OnDrift, extra, prune};
+use crate::diag::Diagnostic;
+use crate::model::Kind;
+use crate::swarm::{NetworkSpec, ServiceSpec};
+
+/// What was found out about one object that git names.
+pub(super) struct Outcome {
+    /// The object, under the name it has in the swarm.
+    pub object: Object,
+    pub state: State,
+    /// How it differs from what was applied, whether it is written or not.
+    pub drift: Option<Drifted>,
+    /// What the record shall know of it.
+    pub entry: Option<Entry>,
+}
+
+/// How an object stands to what git says.
+pub(super) enum State {
+    /// It is as git says.
+    Same,
+    /// It differs only from what was applied, which is no reason to write.
+    Drifted,
+    /// It was applied just as git says and is gone. The step makes it anew, if something that is written needs it.
+    Missing(Box<Step>),
+    /// It has to be written.
+    Write(Box<Step>),
+    /// What git says cannot be had.
+    Refused,
+}
+
+/// What the record knows of one object.
+pub(super) enum Entry {
+    Network(NetworkSpec),
+    /// Of a config or secret, with its plain name.
+    Content(String, Content),
+    Service(Box<ServiceSpec>),
+}
+
+impl Outcome {
+    pub fn new(object: Object, state: State) -> Self {
+        Self { object, state, drift: None, entry: None }
+    }
+
+    /// The spec of a service that is written.
+    fn written_service(&self) -> Option<&ServiceSpec> {
+        let State::Write(step) = &self.state else { return None };
+        match &step.write {
+            Write::Create(Body::Service { rendering, .. })
+            | Write::Update { body: Body::Service { rendering, .. }, .. } => Some(rendering),
+            _ => None,
+        }
+    }
+}
+
+/// Names of networks, configs and secrets that services refer to which are written. What is missing is drift, and drift
+/// alone writes nothing; but no service can start without what it refers to.
+fn needed(outcomes: &[Outcome]) -> HashSet<Object> {
+    let mut needed = HashSet::new();
+    for template in outcomes.iter().filter_map(Outcome::written_service).map(|spec| &spec.task_template) {
+        needed.extend(template.networks.iter().map(|network| Object::new(Kind::Network, &*network.target)));
+        let Some(container) = &template.container_spec else { continue };
+        needed.extend(container.configs.iter().map(|it| Object::new(Kind::Config, &*it.config_name)));
+        needed.extend(container.secrets.iter().map(|it| Object::new(Kind::Secret, &*it.secret_name)));
+    }
+    needed
+}
+
+/// Puts the plan together. `outcomes` come in the order in which they are to be written.
+pub(super) fn plan(input: &Input<'_>, index: &Index<'_>, outcomes: Vec<Outcome>, mut faults: Vec<Diagnostic>) -> Plan {
+    let needed = needed(&outcomes);
+    let external = input.desired.external.iter().map(|external| Object::new(external.kind, &*external.name));
+    let mut wanted: HashSet<Object> = external.collect();
+    let (mut steps, mut drift, mut unchanged) = (Vec::new(), Drift::default(), 0);
+    let mut settled = Applied::default();
+    let past = input.applied.iter().flat_map(|applied| &applied.inventory);
+    settled.inventory.extend(past.filter(|it| index.labels(it.kind, &it.name).is_some()).cloned());
+    for Outcome { object, state, drift: drifted, entry } in outcomes {
+        let is_there = !matches!(state, State::Refused) && entry.is_some();
+        if is_there || matches!(state, State::Missing(_)) {
+            settled.inventory.insert(object.clone());
+        }
+        match state {
+            State::Same => unchanged += 1,
+            State::Drifted | State::Refused => {}
+            State::Missing(step) if needed.contains(&object) => steps.push(*step),
+            State::Missing(_) => drift.missing.push(object.clone()),
+            State::Write(step) => steps.push(*step),
+        }
+        drift.changed.extend(drifted);
+        if let Some(entry) = entry {
+            keep(&mut settled, &object, entry);
+        }
+        wanted.insert(object);
+    }
+    let deletions = prune::deletions(input, index, &wanted, &steps, &mut faults);
+    steps.extend(deletions);
+    drift.extra = extra::objects(input, index, &wanted);
+    if input.policy.drift == OnDrift::Ignore {
+        drift.changed.clear();
+        drift.missing.clear();
+    }
+    if let Some(applied) = input.applied {
+        remember(&mut settled, applied);
+    }
+    faults.sort_by(|a, b| (a.severity, a.span, a.code, &a.message).cmp(&(b.severity, b.span, b.code, &b.message)));
+    faults.dedup();
+    let stack = input.desired.stack.clone();
+    let mut plan = Plan { stack, steps, unchanged, drift, diagnostics: faults, first_contact: None, settled };
+    plan.first_contact = first_contact(input, index, &plan);
+    if input.policy.direct {
+        plan.settled = Applied::default();
+    }
+    plan
+}
+
+fn keep(settled: &mut Applied, object: &Object, entry: Entry) {
+    match entry {
+        Entry::Network(spec) => drop(settled.networks.insert(object.name.clone(), spec)),
+        Entry::Service(spec) => drop(settled.services.insert(object.name.clone(), *spec)),
+        Entry::Content(plain, content) if object.kind == Kind::Config => drop(settled.configs.insert(plain, content)),
+        Entry::Content(plain, content) => drop(settled.secrets.insert(plain, content)),
+    }
+}
+
+/// What was applied and is neither written nor gone is still applied, whether git names it or not.
+fn remember(settled: &mut Applied, applied: &Applied) {
+    fn rest<T: Clone>(to: &mut BTreeMap<String, T>, from: &BTreeMap<String, T>, is_held: impl Fn(&str, &T) -> bool) {
+        for (name, value) in from.iter().filter(|(name, value)| is_held(name, value)) {
+            if !to.contains_key(name) {
+                to.insert(name.clone(), value.clone());
+            }
+        }
+    }
+    let inventory = &settled.inventory;
+    let holds = |kind: Kind, name: &str| inventory.contains(&Object::new(kind, name));
+    rest(&mut settled.services, &applied.services, |name, _| holds(Kind::Service, name));
+    rest(&mut settled.networks, &applied.networks, |name, _| holds(Kind::Network, name));
+    rest(&mut settled.configs, &applied.configs, |_, content| holds(Kind::Config, &content.name));
+    rest(&mut settled.secrets, &applied.secrets, |_, content| holds(Kind::Secret, &content.name));
+}
+
+/// A stack that runs without a record is adopted by itself only if nothing of it would restart, stop or be deleted.
+fn first_contact(input: &Input<'_>, index: &Index<'_>, plan: &Plan) -> Option<FirstContact> {
+    if input.policy.direct || input.applied.is_some() || index.labelled_services().next().is_none() {
+        return None;
+    }
+    let is_harmless = |step: &Step| {
+        step.tasks_restarting == 0
+            && step.tasks_stopping == 0
+            && step.effect != Effect::JobRun
+            && matches!(step.action, Action::Create | Action::Update)
+    };
+    let safe = !plan.is_blocked() && plan.steps.iter().all(is_harmless);
+    Some(if safe { FirstContact::Safe } else { FirstContact::Unsafe })
+}

@@ -1,0 +1,142 @@
+//! Values that look like secrets although they stand in plain variables: shown only as changed or not.
+
+use serde_json::{Map, Value};
+
+/// What stands for a hidden value.
+const HIDDEN: &str = "***";
+/// Words that give away what a variable holds.
+const WORDS: &str = "PASS|SECRET|TOKEN|KEY|CREDENTIAL";
+/// Maps whose keys are the users' own. Elsewhere a field's name says nothing: `SecretName` is not a secret.
+const USERS_MAPS: [&str; 4] = ["Labels", "Options", "DriverOpts", "Sysctls"];
+
+/// Which values a plan hides.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mask {
+    words: Vec<String>,
+}
+
+impl Default for Mask {
+    fn default() -> Self {
+        Self::parse(WORDS)
+    }
+}
+
+impl Mask {
+    /// Hides what is named with one of these words, separated by `|`, in upper or lower case.
+    pub fn parse(words: &str) -> Self {
+        Self { words: words.split('|').filter(|word| !word.is_empty()).map(str::to_ascii_uppercase).collect() }
+    }
+
+    /// Hides nothing, for a person who asks for it.
+    pub fn none() -> Self {
+        Self { words: Vec::new() }
+    }
+
+    /// A value as it may be shown, given the path it stands at.
+    pub(super) fn apply(&self, path: &str, value: &Value) -> Value {
+        let mut segments = path.rsplit('/');
+        let (key, parent) = (segments.next().unwrap_or(""), segments.next().unwrap_or(""));
+        if USERS_MAPS.contains(&parent) && self.hides(key) { HIDDEN.into() } else { self.value(key, value) }
+    }
+
+    fn value(&self, key: &str, value: &Value) -> Value {
+        match value {
+            Value::String(text) => self.text(text).into(),
+            Value::Array(items) => self.items(items),
+            Value::Object(map) => Value::Object(self.map(USERS_MAPS.contains(&key), map)),
+            other => other.clone(),
+        }
+    }
+
+    fn map(&self, is_users: bool, map: &Map<String, Value>) -> Map<String, Value> {
+        let shown = |key: &str, value: &Value| {
+            if is_users && self.hides(key) { HIDDEN.into() } else { self.value(key, value) }
+        };
+        map.iter().map(|(key, value)| (key.clone(), shown(key, value))).collect()
+    }
+
+    /// In a command, the value may follow its option.
+    fn items(&self, items: &[Value]) -> Value {
+        let mut option_before = false;
+        let shown = items.iter().map(|item| {
+            let is_value = option_before;
+            let text = item.as_str().unwrap_or("");
+            option_before = text.starts_with('-') && !text.contains('=') && self.hides(text);
+            if is_value { HIDDEN.into() } else { self.value("", item) }
+        });
+        Value::Array(shown.collect())
+    }
+
+    /// Everything behind the first `NAME=` that gives itself away: where such a value ends, nobody can tell.
+    fn text(&self, text: &str) -> String {
+        for (at, _) in text.match_indices('=') {
+            let (before, after) = text.split_at(at);
+            let is_comparison = after.starts_with("==") || before.ends_with(['=', '!']);
+            let name = before.rsplit(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '_' | '-' | '.')).next();
+            if !is_comparison && name.is_some_and(|name| self.hides(name)) {
+                return format!("{before}={HIDDEN}");
+            }
+        }
+        text.to_owned()
+    }
+
+    fn hides(&self, name: &str) -> bool {
+        let name = name.to_ascii_uppercase();
+        self.words.iter().any(|word| name.contains(word))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn what_looks_like_a_secret_is_hidden() {
+        let mask = Mask::default();
+        for (path, given, expected) in [
+            ("/TaskTemplate/ContainerSpec/Env/0", json!("DB_PASSWORD=hunter2 and more"), json!("DB_PASSWORD=***")),
+            ("/TaskTemplate/ContainerSpec/Env/0", json!("api_token=x=y"), json!("api_token=***")),
+            ("/TaskTemplate/ContainerSpec/Env/0", json!("LEVEL=debug"), json!("LEVEL=debug")),
+            ("/TaskTemplate/ContainerSpec/Env/0", json!("OPTS=-Dkey=abc"), json!("OPTS=-Dkey=***")),
+            (
+                "/TaskTemplate/ContainerSpec/Env/0",
+                json!("URL=http://h/?a=1&token=abc"),
+                json!("URL=http://h/?a=1&token=***"),
+            ),
+            ("/TaskTemplate/ContainerSpec/Secrets/0/SecretName", json!("shop_password"), json!("shop_password")),
+            ("/Labels/traefik.basicauth.secret", json!("x"), json!("***")),
+            ("/Labels/plain", json!("x"), json!("x")),
+            ("/TaskTemplate/LogDriver/Options/splunk-token", json!("x"), json!("***")),
+            (
+                "/TaskTemplate/LogDriver",
+                json!({"Options": {"splunk-token": "x", "a": "b"}}),
+                json!({"Options": {"splunk-token": "***", "a": "b"}}),
+            ),
+            (
+                "/TaskTemplate/ContainerSpec/Mounts/0",
+                json!({"VolumeOptions": {"DriverConfig": {"Options": {"o": "addr=h,password=x"}}}}),
+                json!({"VolumeOptions": {"DriverConfig": {"Options": {"o": "addr=h,password=***"}}}}),
+            ),
+            (
+                "/TaskTemplate/ContainerSpec/Args",
+                json!(["--user", "a", "--password", "b", "c"]),
+                json!(["--user", "a", "--password", "***", "c"]),
+            ),
+            ("/TaskTemplate/ContainerSpec/Args", json!(["--key=b", "c"]), json!(["--key=***", "c"])),
+            ("/TaskTemplate/Placement/Constraints/0", json!("node.labels.token==a"), json!("node.labels.token==a")),
+            ("/TaskTemplate/Placement/Constraints/0", json!("node.labels.token!=a"), json!("node.labels.token!=a")),
+            ("/Mode/Replicated/Replicas", json!(3), json!(3)),
+        ] {
+            assert_eq!(mask.apply(path, &given), expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn the_words_are_the_users() {
+        let mask = Mask::parse("pin");
+        assert_eq!(mask.apply("/Env/0", &json!("PIN=1")), json!("PIN=***"));
+        assert_eq!(mask.apply("/Env/0", &json!("PASSWORD=1")), json!("PASSWORD=1"));
+        assert_eq!(Mask::none().apply("/Env/0", &json!("PASSWORD=1")), json!("PASSWORD=1"));
+    }
+}

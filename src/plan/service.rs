@@ -1,0 +1,323 @@
+//! Services: what is sent where something differs, and nothing where nothing does.
+
+pub(super) mod keep;
+mod refuse;
+
+use serde_json::Value;
+
+use super::applied::Object;
+use super::content::{self, Names};
+use super::diff::{self, Base};
+use super::draft::{Entry, Outcome, State};
+use super::index::{Index, Owner};
+use super::step::{Action, Body, Change, Downtime, Drifted, Effect, Origin, Step, Write};
+use super::{Input, base, cost, guard, is_drift_alone, pointer};
+use crate::desired;
+use crate::diag::Diagnostic;
+use crate::model::Kind;
+use crate::swarm::canonical::{canonical_service, keep_order, resolve_networks};
+use crate::swarm::{Service, ServiceSpec, effects};
+
+/// Every service of the stack.
+pub(super) fn resolve(
+    input: &Input<'_>,
+    index: &Index<'_>,
+    names: &Names<'_>,
+    faults: &mut Vec<Diagnostic>,
+) -> Vec<Outcome> {
+    let planner = Planner { input, index, names };
+    let services = input.desired.services.iter();
+    services.map(|(name, service)| planner.one(name, service, faults)).collect()
+}
+
+struct Planner<'p, 'a> {
+    input: &'p Input<'a>,
+    index: &'p Index<'a>,
+    names: &'p Names<'a>,
+}
+
+impl Planner<'_, '_> {
+    fn one(&self, name: &str, service: &desired::Service, faults: &mut Vec<Diagnostic>) -> Outcome {
+        let applied = self.input.applied.and_then(|applied| applied.services.get(name));
+        let Some(live) = self.index.services.get(name) else { return self.absent(name, service, applied) };
+        let owner = self.index.owner(Kind::Service, name, &live.spec.labels);
+        if owner == Owner::Ours {
+            self.present(name, service, live, applied, faults)
+        } else {
+            faults.push(guard::taken(Kind::Service, name, owner, service.span));
+            Outcome::new(Object::new(Kind::Service, name), State::Refused)
+        }
+    }
+
+    fn absent(&self, name: &str, service: &desired::Service, applied: Option<&ServiceSpec>) -> Outcome {
+        let spec = self.wanted(service, None, applied);
+        let rendering = self.rendering(spec.clone());
+        let is_applied = applied.is_some_and(|applied| {
+            let mut applied = applied.clone();
+            canonical_service(&mut applied);
+            applied == rendering
+        });
+        let origin = if self.input.applied.is_some() { Origin::Git } else { Origin::Unknown };
+        let mut changes = diff::changes(&Value::Null, &value(&rendering), Base::Unknown);
+        for change in &mut changes {
+            (change.effect, change.origin) = (Effect::Create, origin);
+        }
+        let step = Box::new(Step {
+            action: Action::Create,
+            kind: Kind::Service,
+            name: name.to_owned(),
+            effect: Effect::Create,
+            downtime: Downtime::None,
+            tasks_restarting: 0,
+            tasks_stopping: 0,
+            rollout: None,
+            changes,
+            write: Write::Create(Body::Service { spec: Box::new(spec), rendering: Box::new(rendering) }),
+        });
+        let state = if is_applied { State::Missing(step) } else { State::Write(step) };
+        Outcome::new(Object::new(Kind::Service, name), state)
+    }
+
+    fn present(
+        &self,
+        name: &str,
+        service: &desired::Service,
+        live: &Service,
+        applied: Option<&ServiceSpec>,
+        faults: &mut Vec<Diagnostic>,
+    ) -> Outcome {
+        let object = Object::new(Kind::Service, name);
+        let entry = |rendering| Some(Entry::Service(Box::new(rendering)));
+        let same = |wanted| Outcome {
+            entry: entry(self.rendering(wanted)),
+            ..Outcome::new(Object::new(Kind::Service, name), State::Same)
+        };
+        let mut wanted = self.wanted(service, Some(&live.spec), applied);
+        canonical_service(&mut wanted);
+        // What skep wrote reads back as it was sent: no need to copy the live spec to see that nothing differs.
+        keep_order(&mut wanted, &live.spec);
+        if wanted == live.spec {
+            return same(wanted);
+        }
+        let found = self.comparable(live.spec.clone());
+        let mut wanted = self.comparable(wanted);
+        if wanted == found {
+            return same(wanted);
+        }
+        let mut changes = self.changes(&found, &mut wanted, applied);
+        if changes.is_empty() {
+            return same(wanted);
+        }
+        cost::assess_changes(&mut changes, &found, &wanted, &self.input.live.nodes);
+        if is_drift_alone(&changes) {
+            let drift = Some(self.drifted(name, live, &wanted, changes));
+            return Outcome { object, state: State::Drifted, drift, entry: entry(self.rendering(wanted)) };
+        }
+        let drift = self.overwritten(name, live, &wanted, applied, &changes);
+        // What is yet to be written is not applied. Without a record, what runs is what was.
+        let entry = entry(applied.cloned().unwrap_or_else(|| self.rendering(found.clone())));
+        let before = faults.len();
+        refuse::immutable(service, name, &found, &wanted, faults);
+        let state = if faults.len() > before {
+            State::Refused
+        } else {
+            State::Write(Box::new(self.update(service, live, &wanted, changes, applied, faults)))
+        };
+        Outcome { object, state, drift, entry }
+    }
+
+    /// The spec as it would be sent.
+    fn wanted(
+        &self,
+        service: &desired::Service,
+        live: Option<&ServiceSpec>,
+        applied: Option<&ServiceSpec>,
+    ) -> ServiceSpec {
+        let mut spec = service.spec.clone();
+        self.refer(&mut spec);
+        resolve_networks(&mut spec, |name| self.index.network_id(name));
+        self.keep_predefined(&mut spec, live);
+        keep::image_and_platforms(&mut spec, live, applied);
+        let past = live.or(applied);
+        if !service.said.replicas {
+            keep::numbers(&mut spec.mode, past.and_then(|past| past.mode.as_ref()));
+        }
+        spec.task_template.force_update = past.map_or(0, |past| past.task_template.force_update);
+        spec
+    }
+
+    /// Moves references to the objects that hold the wanted contents.
+    fn refer(&self, spec: &mut ServiceSpec) {
+        let Some(container) = &mut spec.task_template.container_spec else { return };
+        for reference in &mut container.configs {
+            if let Some(name) = self.names.configs.get(reference.config_name.as_str()) {
+                reference.config_name.clone_from(name);
+            }
+        }
+        for reference in &mut container.secrets {
+            if let Some(name) = self.names.secrets.get(reference.secret_name.as_str()) {
+                reference.secret_name.clone_from(name);
+            }
+        }
+        self.index.fill_references(spec);
+    }
+
+    /// `host` and `bridge` are sent by name and read back as ids that no list explains.
+    fn keep_predefined(&self, spec: &mut ServiceSpec, live: Option<&ServiceSpec>) {
+        let Some(live) = live else { return };
+        let mut unknown = live.task_template.networks.iter().filter(|it| !self.index.knows_network(&it.target));
+        for network in &mut spec.task_template.networks {
+            if guard::is_predefined(&network.target)
+                && let Some(live) = unknown.next()
+            {
+                network.target.clone_from(&live.target);
+            }
+        }
+    }
+
+    /// The form in which two specs are compared and shown: canonical, with networks by name.
+    fn comparable(&self, mut spec: ServiceSpec) -> ServiceSpec {
+        self.index.name_networks(&mut spec);
+        canonical_service(&mut spec);
+        spec
+    }
+
+    /// The form that the record holds: comparable, and without ids, which say nothing once an object was made anew.
+    fn rendering(&self, spec: ServiceSpec) -> ServiceSpec {
+        let mut spec = self.comparable(spec);
+        if let Some(container) = &mut spec.task_template.container_spec {
+            container.configs.iter_mut().for_each(|reference| reference.config_id.clear());
+            container.secrets.iter_mut().for_each(|reference| reference.secret_id.clear());
+        }
+        spec
+    }
+
+    /// The differences, and `wanted` with what no diff looks at as it is found.
+    fn changes(&self, found: &ServiceSpec, wanted: &mut ServiceSpec, applied: Option<&ServiceSpec>) -> Vec<Change> {
+        let found_value = value(found);
+        let mut wanted_value = value(wanted);
+        if !self.input.policy.ignore.is_empty() {
+            self.carry_over(&found_value, &mut wanted_value);
+            if let Ok(carried) = serde_json::from_value(wanted_value.clone()) {
+                *wanted = carried;
+            }
+        }
+        let applied = applied.map(|applied| {
+            let mut applied = applied.clone();
+            canonical_service(&mut applied);
+            self.index.fill_references(&mut applied);
+            keep::pin(&mut applied, found);
+            value(&applied)
+        });
+        let mut changes = diff::changes(&found_value, &wanted_value, base(applied.as_ref()));
+        for change in &mut changes {
+            if change.path.ends_with("/ConfigName") {
+                change.detail = self.config_detail(change.before.as_ref(), change.after.as_ref());
+            } else if change.path.ends_with("/SecretName") {
+                change.detail = Some("content differs".to_owned());
+            }
+        }
+        changes
+    }
+
+    fn carry_over(&self, found: &Value, wanted: &mut Value) {
+        for path in &self.input.policy.ignore {
+            pointer::copy(path, found, wanted);
+        }
+    }
+
+    fn config_detail(&self, before: Option<&Value>, after: Option<&Value>) -> Option<String> {
+        let data = |name: &str| {
+            let wanted = self.names.configs.iter().find(|(_, actual)| *actual == name);
+            match wanted.and_then(|(plain, _)| self.input.desired.configs.get(*plain)) {
+                Some(config) => Some(config.spec.data.as_str()),
+                None => self.index.configs.get(name).map(|config| config.spec.data.as_str()),
+            }
+        };
+        Some(content::lines_differ(data(before?.as_str()?)?, data(after?.as_str()?)?))
+    }
+
+    fn drifted(&self, name: &str, live: &Service, wanted: &ServiceSpec, changes: Vec<Change>) -> Drifted {
+        let cost = cost::of_update(&changes, live, wanted, &self.input.live.nodes);
+        Drifted {
+            kind: Kind::Service,
+            name: name.to_owned(),
+            updated: live.updated_at.clone(),
+            changes,
+            effect: cost.effect,
+            tasks_restarting: cost.tasks_restarting,
+            tasks_stopping: cost.tasks_stopping,
+        }
+    }
+
+    /// The drift that an update for git's sake overwrites: what was found against what was applied.
+    fn overwritten(
+        &self,
+        name: &str,
+        live: &Service,
+        wanted: &ServiceSpec,
+        applied: Option<&ServiceSpec>,
+        changes: &[Change],
+    ) -> Option<Drifted> {
+        let applied = applied.map(value);
+        let drift: Vec<Change> = changes
+            .iter()
+            .filter(|change| matches!(change.origin, Origin::Drift | Origin::Both))
+            .map(|change| match change.origin {
+                Origin::Both => {
+                    let after = applied.as_ref().and_then(|applied| applied.pointer(&change.path)).cloned();
+                    Change { after, ..change.clone() }
+                }
+                _ => change.clone(),
+            })
+            .collect();
+        (!drift.is_empty()).then(|| self.drifted(name, live, wanted, drift))
+    }
+
+    fn update(
+        &self,
+        service: &desired::Service,
+        live: &Service,
+        wanted: &ServiceSpec,
+        mut changes: Vec<Change>,
+        applied: Option<&ServiceSpec>,
+        faults: &mut Vec<Diagnostic>,
+    ) -> Step {
+        let mut spec = self.wanted(service, Some(&live.spec), applied);
+        if !self.input.policy.ignore.is_empty() {
+            let mut sent = value(&spec);
+            self.carry_over(&value(&live.spec), &mut sent);
+            if let Ok(carried) = serde_json::from_value(sent) {
+                spec = carried;
+            }
+        }
+        keep_order(&mut spec, &live.spec);
+        if effects::is_overlooked(changes.iter().map(|change| change.path.as_str())) {
+            spec.task_template.force_update = spec.task_template.force_update.saturating_add(1);
+            changes.push(cost::force(&live.spec));
+        }
+        let cost = cost::of_update(&changes, live, wanted, &self.input.live.nodes);
+        faults.extend(cost::explain(&cost, &service.key, service.span));
+        let rendering = self.rendering(spec.clone());
+        Step {
+            action: Action::Update,
+            kind: Kind::Service,
+            name: live.spec.name.clone(),
+            effect: cost.effect,
+            downtime: cost.downtime,
+            tasks_restarting: cost.tasks_restarting,
+            tasks_stopping: cost.tasks_stopping,
+            rollout: cost.rollout,
+            changes,
+            write: Write::Update {
+                id: live.id.clone(),
+                version: live.version,
+                body: Body::Service { spec: Box::new(spec), rendering: Box::new(rendering) },
+            },
+        }
+    }
+}
+
+fn value(spec: &ServiceSpec) -> Value {
+    serde_json::to_value(spec).unwrap_or_default()
+}

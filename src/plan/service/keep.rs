@@ -1,0 +1,50 @@
+//! What silence leaves alone: the digest of an image whose text is unchanged, and numbers that the file does not say.
+
+use crate::swarm::{ServiceMode, ServiceSpec};
+
+/// An image whose text is unchanged keeps its digest and its platforms: those that were applied, or those that run where
+/// nothing was recorded with a digest.
+pub(super) fn image_and_platforms(spec: &mut ServiceSpec, live: Option<&ServiceSpec>, applied: Option<&ServiceSpec>) {
+    let Some(wanted) = image(spec).filter(|image| !image.contains('@')) else { return };
+    let is_same = |it: &&ServiceSpec| image(it).and_then(|image| image.split('@').next()) == Some(wanted);
+    let pinned = applied.filter(is_same).filter(|it| image(it).is_some_and(|image| image.contains('@')));
+    let Some(source) = pinned.or(live.filter(is_same)).or(applied.filter(is_same)) else { return };
+    let platforms_of = live.filter(|live| image(live) == image(source)).unwrap_or(source);
+    let platforms = platforms_of.task_template.placement.as_ref().map(|it| it.platforms.clone()).unwrap_or_default();
+    if let (Some(container), Some(source)) = (&mut spec.task_template.container_spec, image(source)) {
+        source.clone_into(&mut container.image);
+    }
+    if !platforms.is_empty() {
+        spec.task_template.placement.get_or_insert_default().platforms = platforms;
+    }
+}
+
+/// A digest that was found out after a spec was applied without one is nobody's drift.
+pub(super) fn pin(applied: &mut ServiceSpec, found: &ServiceSpec) {
+    let (Some(past), Some(live)) = (image(applied), image(found)) else { return };
+    if past != live && live.split('@').next() == Some(past) {
+        let platforms = found.task_template.placement.as_ref().map(|it| it.platforms.clone()).unwrap_or_default();
+        applied.task_template.placement.get_or_insert_default().platforms = platforms;
+        let live = live.to_owned();
+        if let Some(container) = &mut applied.task_template.container_spec {
+            container.image = live;
+        }
+    }
+}
+
+/// The image of a spec.
+pub(in crate::plan) fn image(spec: &ServiceSpec) -> Option<&str> {
+    spec.task_template.container_spec.as_ref().map(|container| container.image.as_str())
+}
+
+/// Where the file does not say how many, the number stays.
+pub(super) fn numbers(mode: &mut Option<ServiceMode>, past: Option<&ServiceMode>) {
+    let (Some(mode), Some(past)) = (mode, past) else { return };
+    if let (Some(replicated), Some(past)) = (&mut mode.replicated, &past.replicated) {
+        replicated.replicas = past.replicas;
+    }
+    if let (Some(job), Some(past)) = (&mut mode.replicated_job, &past.replicated_job) {
+        job.max_concurrent = past.max_concurrent;
+        job.total_completions = past.total_completions;
+    }
+}

@@ -1,0 +1,48 @@
+//! Changes that Swarm cannot carry out.
+
+use crate::desired;
+use crate::diag::{Diagnostic, code};
+use crate::plan::cost;
+use crate::swarm::{Mount, ServiceSpec};
+
+/// What Swarm cannot do to a service that is there.
+pub(super) fn immutable(
+    service: &desired::Service,
+    name: &str,
+    found: &ServiceSpec,
+    wanted: &ServiceSpec,
+    faults: &mut Vec<Diagnostic>,
+) {
+    if cost::mode(found).is_other_kind(cost::mode(wanted)) {
+        faults.push(
+            Diagnostic::error(
+                code::IMMUTABLE,
+                format!("service {name} runs in another mode, and Swarm cannot change it"),
+            )
+            .at(service.span)
+            .hint(format!("`docker service rm {name}`, then apply: nobody serves in between"))
+            .hint("or give the service another key: both run until the old one is pruned"),
+        );
+    }
+    let mounts =
+        |spec: &'_ ServiceSpec| spec.task_template.container_spec.clone().map(|it| it.mounts).unwrap_or_default();
+    let found = mounts(found);
+    for mount in mounts(wanted).iter().filter(|mount| mount.kind == "volume" && !mount.source.is_empty()) {
+        let driver = |mount: &Mount| mount.volume_options.clone().and_then(|options| options.driver_config);
+        let same = |it: &&Mount| it.target == mount.target && it.source == mount.source && it.kind == mount.kind;
+        if found.iter().find(same).is_some_and(|old| driver(old) != driver(mount)) {
+            faults.push(
+                Diagnostic::error(
+                    code::IMMUTABLE,
+                    format!(
+                        "volume {} of service {name} has other driver options, and a volume that exists keeps those it \
+                         was made with",
+                        mount.source
+                    ),
+                )
+                .at(service.span)
+                .hint("give the volume another key or `name:` and move its data"),
+            );
+        }
+    }
+}

@@ -1,0 +1,283 @@
+//! Plans and drift as people read them, printed from the [`view`](super::view) that machines read.
+
+mod change;
+mod cost;
+mod line;
+
+use line::{Paint, pad, plural, wrap};
+
+use super::step::{Action, Downtime, FirstContact};
+use super::view::{Change, Document, Stack, Step};
+use crate::diag::{Severity, Style};
+
+/// How a text is laid out.
+#[derive(Debug, Clone, Copy)]
+pub struct Layout<'a> {
+    /// Whether it has colours.
+    pub style: Style,
+    /// How many columns there are; 80 where nobody knows.
+    pub width: usize,
+    /// The command that comes next, if there is something to do.
+    pub next: Option<&'a str>,
+}
+
+impl Default for Layout<'_> {
+    fn default() -> Self {
+        Self { style: Style::Plain, width: 80, next: None }
+    }
+}
+
+/// A plan as text.
+pub fn plan_text(document: &Document, layout: &Layout<'_>) -> String {
+    let mut page = Page::new(layout);
+    for stack in &document.stacks {
+        page.heading(document, stack);
+        for step in &stack.steps {
+            page.step(&stack.stack, step);
+        }
+        page.drift(stack);
+        if stack.unchanged > 0 {
+            page.line(&format!("  = {} unchanged", stack.unchanged));
+        }
+        page.diagnostics(stack);
+        page.first_contact(stack);
+    }
+    page.summary(document);
+    page.out
+}
+
+/// A drift report as text.
+pub fn drift_text(document: &Document, layout: &Layout<'_>) -> String {
+    let mut page = Page::new(layout);
+    let (mut changed, mut missing, mut extra) = (0, 0, 0);
+    for stack in &document.stacks {
+        page.heading(document, stack);
+        for step in &stack.steps {
+            page.drifted(&stack.stack, step);
+            *(if step.action == Action::Create { &mut missing } else { &mut changed }) += 1;
+        }
+        page.extra(stack);
+        extra += stack.extra.len();
+        if stack.steps.is_empty() && stack.extra.is_empty() {
+            page.line("  = no drift");
+        }
+    }
+    page.line(&format!("Drift: {changed} changed, {missing} missing, {extra} extra."));
+    page.out
+}
+
+struct Page<'a> {
+    layout: &'a Layout<'a>,
+    paint: Paint,
+    out: String,
+}
+
+impl<'a> Page<'a> {
+    fn new(layout: &'a Layout<'a>) -> Self {
+        Self { layout, paint: Paint(layout.style), out: String::new() }
+    }
+
+    fn line(&mut self, text: &str) {
+        self.out.push_str(text.trim_end());
+        self.out.push('\n');
+    }
+
+    fn heading(&mut self, document: &Document, stack: &Stack) {
+        if !self.out.is_empty() {
+            self.out.push('\n');
+        }
+        let mut parts = vec![self.paint.bold(&stack.stack)];
+        let revision = document.revision.as_deref().map(|revision| revision.get(..7).unwrap_or(revision));
+        match (document.reference.as_deref(), revision) {
+            (Some(reference), Some(revision)) => parts.push(format!("{reference}@{revision}")),
+            (None, Some(text)) | (Some(text), None) => parts.push(text.to_owned()),
+            (None, None) => {}
+        }
+        let nodes = plural(document.nodes as u64, "node");
+        match &document.cluster {
+            Some(cluster) => parts.push(format!("cluster {cluster} ({nodes})")),
+            None if document.nodes > 0 => parts.push(nodes),
+            None => {}
+        }
+        let text = parts.join("  ");
+        self.line(&text);
+    }
+
+    fn step(&mut self, stack: &str, step: &Step) {
+        let name = descope(stack, &step.name);
+        let symbol = match step.action {
+            Action::Create => "+",
+            Action::Update => "~",
+            Action::Replace => "±",
+            Action::Delete => "-",
+        };
+        let head = format!("  {} {} {name}", self.paint.action(symbol, step.action), step.kind);
+        self.line(&join(&head, &cost::of_step(step)));
+        self.changes(step, Column::Origin);
+    }
+
+    fn drift(&mut self, stack: &Stack) {
+        let is_written =
+            |drifted: &&Step| !stack.steps.iter().any(|step| step.kind == drifted.kind && step.name == drifted.name);
+        for drifted in stack.drift.iter().filter(is_written) {
+            self.drifted(&stack.stack, drifted);
+        }
+        self.extra(stack);
+    }
+
+    fn drifted(&mut self, stack: &str, step: &Step) {
+        let name = descope(stack, &step.name);
+        let what = match (step.action, &step.updated) {
+            (Action::Create, _) => "drift: it was applied and is gone".to_owned(),
+            (_, Some(updated)) => format!("drift, changed {updated}"),
+            (_, None) => "drift".to_owned(),
+        };
+        let head = format!("  {} {} {name}", self.paint.warn("≠"), step.kind);
+        self.line(&join(&head, &what));
+        self.changes(step, Column::None);
+    }
+
+    fn extra(&mut self, stack: &Stack) {
+        for object in &stack.extra {
+            let head = format!("  ? {} {}", object.kind, descope(&stack.stack, &object.name));
+            self.line(&join(&head, "extra: labelled as the stack's, never applied"));
+        }
+    }
+
+    /// The fields of a step, in columns. A label too long for its column has a line of its own.
+    fn changes(&mut self, step: &Step, column: Column) {
+        let shown: Vec<&Change> = step.changes.iter().filter(|change| change::is_shown(change, step)).collect();
+        let rows: Vec<[String; 3]> = shown
+            .iter()
+            .map(|change| {
+                let origin = if matches!(column, Column::Origin) { change::origin(change.origin) } else { "" };
+                [change.label.clone(), change::effect(change, step.action), origin.to_owned()]
+            })
+            .collect();
+        let widest = |index: usize| {
+            rows.iter().filter_map(|row| row.get(index)).map(|text| text.chars().count()).max().unwrap_or(0)
+        };
+        let label_width = widest(0).min(self.layout.width / 4);
+        let (effect_width, origin_width) = (widest(1), widest(2));
+        let taken = 6 + label_width + 2 + 2 + effect_width + 2 + origin_width;
+        let room = self.layout.width.saturating_sub(taken).max(16);
+        let value_width = shown.iter().map(|it| change::values(it, room).chars().count()).max().unwrap_or(0);
+        for (change, [label, effect, origin]) in shown.iter().zip(&rows) {
+            let mut head = pad(label, label_width);
+            if label.chars().count() > label_width {
+                self.line(&format!("      {label}"));
+                head = pad("", label_width);
+            }
+            let values = pad(&change::values(change, room), value_width);
+            let effect = match effect_width {
+                0 => String::new(),
+                width => format!("  {}", self.paint.effect(&pad(effect, width), change.effect)),
+            };
+            self.line(&format!("      {head}  {values}{effect}  {origin}"));
+        }
+    }
+
+    fn diagnostics(&mut self, stack: &Stack) {
+        for shown in &stack.diagnostics {
+            let symbol = match shown.severity {
+                Severity::Error => self.paint.error("×"),
+                Severity::Warning => self.paint.warn("!"),
+                Severity::Note => "·".to_owned(),
+            };
+            let place = match (&shown.file, shown.line) {
+                (Some(file), Some(line)) => format!("  {file}:{line}"),
+                (Some(file), None) => format!("  {file}"),
+                _ => String::new(),
+            };
+            let tail = format!("{}{place}", shown.code);
+            let mut lines = wrap(&shown.message, self.layout.width.saturating_sub(4));
+            match lines.last_mut() {
+                Some(last) if last.chars().count() + 3 + tail.chars().count() + 4 <= self.layout.width => {
+                    last.push_str("   ");
+                    last.push_str(&tail);
+                }
+                _ => lines.push(tail),
+            }
+            for (index, text) in lines.iter().enumerate() {
+                self.line(&if index == 0 { format!("  {symbol} {text}") } else { format!("    {text}") });
+            }
+            if shown.severity == Severity::Error {
+                for hint in &shown.hints {
+                    for text in wrap(&format!("help: {hint}"), self.layout.width.saturating_sub(4)) {
+                        self.line(&format!("    {text}"));
+                    }
+                }
+            }
+        }
+    }
+
+    fn first_contact(&mut self, stack: &Stack) {
+        let text = match stack.first_contact {
+            None => return,
+            Some(FirstContact::Safe) => "runs already and has no record; adopting it restarts nothing".to_owned(),
+            Some(FirstContact::Unsafe) => "runs already and has no record; adopting it would do the above".to_owned(),
+        };
+        for line in wrap(&format!("First contact: {} {text}.", stack.stack), self.layout.width.saturating_sub(2)) {
+            self.line(&format!("  {line}"));
+        }
+    }
+
+    fn summary(&mut self, document: &Document) {
+        let sums = &document.summary;
+        let counts = [
+            (sums.create, "to create"),
+            (sums.update, "to update"),
+            (sums.replace, "to replace"),
+            (sums.delete, "to delete"),
+        ];
+        let mut parts: Vec<String> =
+            counts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect();
+        let has_steps = !parts.is_empty();
+        let is_blocked = document.stacks.iter().any(|stack| stack.blocked);
+        if !has_steps && !is_blocked {
+            let has_drift = document.stacks.iter().any(|stack| !stack.drift.is_empty());
+            parts.push(if has_drift { "nothing to write" } else { "nothing to do" }.to_owned());
+        }
+        parts.push(format!("{} unchanged", sums.unchanged));
+        let tasks = cost::tasks(sums.tasks_restarting, "", sums.tasks_stopping);
+        let tasks = if tasks.is_empty() { tasks } else { format!(" {tasks}.") };
+        for (index, text) in wrap(&format!("Plan: {}.{tasks}", parts.join(", ")), self.layout.width).iter().enumerate()
+        {
+            self.line(&if index == 0 { text.clone() } else { format!("  {text}") });
+        }
+        if is_blocked {
+            let text = self.paint.error("Blocked: nothing is written until the errors above are gone.");
+            self.line(&text);
+        } else if has_steps {
+            let next = self.layout.next.map(|next| format!("   Next: {next}")).unwrap_or_default();
+            self.line(&format!("Downtime: {}.{next}", downtime(document)));
+        }
+    }
+}
+
+/// A name without the stack's prefix.
+fn descope<'a>(stack: &str, name: &'a str) -> &'a str {
+    name.strip_prefix(stack).and_then(|rest| rest.strip_prefix('_')).unwrap_or(name)
+}
+
+/// Whether the last column is there.
+enum Column {
+    None,
+    Origin,
+}
+
+/// The head of a step and what it costs.
+fn join(head: &str, rest: &str) -> String {
+    if rest.is_empty() { head.to_owned() } else { format!("{head}   {rest}") }
+}
+
+fn downtime(document: &Document) -> String {
+    let mut parts = Vec::new();
+    for stack in &document.stacks {
+        for step in stack.steps.iter().filter(|step| step.downtime != Downtime::None) {
+            let word = if step.downtime == Downtime::Certain { "certain" } else { "possible" };
+            parts.push(format!("{} {word}", descope(&stack.stack, &step.name)));
+        }
+    }
+    if parts.is_empty() { "none".to_owned() } else { parts.join(", ") }
+}

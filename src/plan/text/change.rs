@@ -1,0 +1,82 @@
+//! One field that differs, in columns.
+
+use serde_json::Value;
+
+use super::line::{fit, tidy};
+use crate::plan::view::{Change, Step};
+use crate::plan::{Action, Effect, Origin, words};
+
+/// A new service is shown by its image, an exchanged config or secret by its name, and a new image once; the JSON has
+/// all of it.
+pub(super) fn is_shown(change: &Change, step: &Step) -> bool {
+    if step.action == Action::Create {
+        return change.path.ends_with("/ContainerSpec/Image");
+    }
+    let is_image = |it: &Change| it.path.ends_with("/ContainerSpec/Image");
+    if change.path == "/Labels/com.docker.stack.image" && step.changes.iter().any(is_image) {
+        return false;
+    }
+    let id_of = |id: &str, name: &str| {
+        let parent = change.path.strip_suffix(id);
+        parent.is_some_and(|parent| step.changes.iter().any(|it| it.path.strip_suffix(name) == Some(parent)))
+    };
+    !id_of("/ConfigID", "/ConfigName") && !id_of("/SecretID", "/SecretName")
+}
+
+/// What there is and what there should be, in as many characters as there is room for.
+pub(super) fn values(change: &Change, room: usize) -> String {
+    if let Some(detail) = &change.detail {
+        return fit(detail, room);
+    }
+    if change.masked && change.before.is_some() && change.after.is_some() {
+        return "changed (hidden)".to_owned();
+    }
+    let text = |value: &Option<Value>| {
+        value.as_ref().map_or_else(|| "(none)".to_owned(), |value| tidy(&words::value(&change.path, value)))
+    };
+    let (before, after) = (text(&change.before), text(&change.after));
+    if change.effect == Effect::Create {
+        return fit(&after, room);
+    }
+    let half = room.saturating_sub(3) / 2;
+    let (long, short) = (before.chars().count(), after.chars().count());
+    let (before_room, after_room) = match (long > half, short > half) {
+        (true, false) => (room.saturating_sub(3 + short), short),
+        (false, true) => (long, room.saturating_sub(3 + long)),
+        _ => (half, half),
+    };
+    format!("{} → {}", fit(&before, before_room), fit(&after, after_room))
+}
+
+/// What a change does to tasks, in a word or two.
+pub(super) fn effect(change: &Change, action: Action) -> String {
+    let number = |value: &Option<Value>| value.as_ref().and_then(Value::as_u64);
+    if change.path == "/Mode/Replicated/Replicas"
+        && let (Some(before), Some(after)) = (number(&change.before), number(&change.after))
+    {
+        return if after < before { format!("stops {}", before - after) } else { format!("starts {}", after - before) };
+    }
+    match change.effect {
+        Effect::None => "not written",
+        Effect::InPlace => "in place",
+        Effect::Create if action == Action::Create => "",
+        Effect::Create => "creates",
+        Effect::Rolling => "restarts",
+        Effect::JobRun => "runs again",
+        Effect::Replace => "replaces",
+        Effect::Delete => "deletes",
+    }
+    .to_owned()
+}
+
+/// Whose a change is.
+pub(super) fn origin(origin: Origin) -> &'static str {
+    match origin {
+        Origin::Git => "git",
+        Origin::Drift => "drift",
+        Origin::Both => "git+drift",
+        Origin::Registry => "registry",
+        Origin::Skep => "skep",
+        Origin::Unknown => "unknown",
+    }
+}

@@ -1,0 +1,115 @@
+//! Words, widths and colours of one line.
+
+use crate::diag::Style;
+use crate::plan::{Action, Effect};
+
+/// `1 task`, `2 tasks`.
+pub(super) fn plural(count: u64, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
+/// Text that fills a column.
+pub(super) fn pad(text: &str, width: usize) -> String {
+    format!("{text:width$}")
+}
+
+/// Text cut to a column.
+pub(super) fn fit(text: &str, width: usize) -> String {
+    if text.chars().count() <= width {
+        return text.to_owned();
+    }
+    let mut cut: String = text.chars().take(width.saturating_sub(1)).collect();
+    cut.push('…');
+    cut
+}
+
+/// A value on one line, with digests as short as people compare them, and nothing in it that a terminal would obey.
+pub(super) fn tidy(text: &str) -> String {
+    let text = match text.split_once("@sha256:") {
+        Some((name, digest)) if digest.len() == 64 => format!("{name}@sha256:{}…", digest.get(..4).unwrap_or(digest)),
+        _ => text.to_owned(),
+    };
+    text.chars().flat_map(|c| if c.is_control() { c.escape_default().collect::<Vec<_>>() } else { vec![c] }).collect()
+}
+
+/// Lines of at most `width` characters, broken between words. A word longer than that has a line of its own.
+pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split_whitespace() {
+        match lines.last_mut() {
+            Some(line) if line.is_empty() => line.push_str(word),
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
+
+/// Colours, or none.
+#[derive(Clone, Copy)]
+pub(super) struct Paint(pub Style);
+
+impl Paint {
+    fn with(self, code: &str, text: &str) -> String {
+        match self.0 {
+            Style::Plain => text.to_owned(),
+            Style::Colour => format!("\x1b[{code}m{text}\x1b[0m"),
+        }
+    }
+
+    pub fn bold(self, text: &str) -> String {
+        self.with("1", text)
+    }
+
+    pub fn error(self, text: &str) -> String {
+        self.with("1;31", text)
+    }
+
+    pub fn warn(self, text: &str) -> String {
+        self.with("1;33", text)
+    }
+
+    pub fn action(self, text: &str, action: Action) -> String {
+        let code = match action {
+            Action::Create => "32",
+            Action::Update => "33",
+            Action::Replace | Action::Delete => "31",
+        };
+        self.with(code, text)
+    }
+
+    pub fn effect(self, text: &str, effect: Effect) -> String {
+        match effect {
+            Effect::None | Effect::InPlace | Effect::Create => text.to_owned(),
+            Effect::Rolling | Effect::JobRun => self.with("33", text),
+            Effect::Replace | Effect::Delete => self.with("31", text),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_break_between_words() {
+        assert_eq!(wrap("a bb ccc dddd", 6), ["a bb", "ccc", "dddd"]);
+        assert_eq!(wrap("unbreakable x", 5), ["unbreakable", "x"]);
+        assert_eq!(wrap("", 5), [""]);
+    }
+
+    #[test]
+    fn a_value_stays_on_its_line_and_commands_no_terminal() {
+        assert_eq!(tidy("a\nb\x1b[31m"), "a\\nb\\u{1b}[31m");
+        assert_eq!(tidy(&format!("nginx:1@sha256:{}", "ab".repeat(32))), "nginx:1@sha256:abab…");
+    }
+
+    #[test]
+    fn what_is_cut_says_so() {
+        assert_eq!(fit("abcdef", 4), "abc…");
+        assert_eq!(fit("äöü", 3), "äöü");
+    }
+}
