@@ -1,11 +1,33 @@
 //! Stack files → [`Compose`]: parse, interpolate, merge, validate. Every value keeps its place.
 
+mod cast;
+mod check;
+mod context;
+mod deploy;
+pub mod dotenv;
+mod env_file;
+mod environment;
+mod interpolate;
+mod keys;
+mod load;
+mod merge;
+mod mount;
+mod object;
+mod port;
+mod quantity;
+mod service;
+mod shell;
+mod template;
+#[cfg(test)]
+mod tests;
 mod types;
 
+pub use load::load;
 pub use types::*;
 
 use std::collections::BTreeMap;
 
+use self::context::Context;
 use crate::diag::{Diagnostic, Sources};
 use crate::model::Files;
 

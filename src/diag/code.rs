@@ -26,6 +26,24 @@ pub const COMPOSE_UNSUPPORTED: &str = "compose/unsupported";
 pub const VARIABLE_UNDEFINED: &str = "compose/undefined-variable";
 /// `$` forms that do not parse.
 pub const INTERPOLATION: &str = "compose/interpolation";
+/// A line of a file of variables that does not parse.
+pub const ENV_FILE: &str = "file/env";
+/// A reference that `docker stack deploy` reads otherwise.
+pub const INTERPOLATION_DIFFERS: &str = "compose/interpolation-differs";
+/// A merge of several files that `docker stack deploy` does otherwise.
+pub const MERGE_DIFFERS: &str = "compose/merge-differs";
+/// A variable that is empty in the file and taken from the environment.
+pub const EMPTY_VARIABLE: &str = "compose/empty-variable";
+/// Two mounts, configs or secrets at one path.
+pub const DUPLICATE_TARGET: &str = "compose/duplicate-target";
+/// A port that is published twice.
+pub const DUPLICATE_PORT: &str = "compose/duplicate-port";
+/// Keys that exclude each other.
+pub const CONFLICT: &str = "compose/conflict";
+/// A service that `depends_on` names and no file defines.
+pub const UNDEFINED_SERVICE: &str = "compose/undefined-service";
+/// Services that wait for each other.
+pub const DEPENDENCY_CYCLE: &str = "compose/dependency-cycle";
 /// A network that no `networks:` defines.
 pub const UNDEFINED_NETWORK: &str = "compose/undefined-network";
 /// A volume that no `volumes:` defines.
@@ -38,10 +56,8 @@ pub const UNDEFINED_SECRET: &str = "compose/undefined-secret";
 pub const RELATIVE_BIND: &str = "compose/relative-bind";
 /// A name the engine refuses.
 pub const INVALID_NAME: &str = "compose/invalid-name";
-/// Two settings that exclude each other.
-pub const CONFLICTING: &str = "compose/conflicting";
-/// Two things where the engine takes one: ports, mount points, targets, names.
-pub const DUPLICATE: &str = "compose/duplicate";
+/// Two objects of one kind with one name.
+pub const DUPLICATE_NAME: &str = "compose/duplicate-name";
 /// The content of a config or secret is empty, or more than the engine takes.
 pub const CONTENT_SIZE: &str = "compose/content-size";
 /// A service without an image.

@@ -1,0 +1,44 @@
+//! What decoding one stack needs besides its tree, and how much it may still take up.
+
+use std::cell::Cell;
+
+use super::Input;
+
+/// How many ports one stack may publish: more than there are.
+pub(super) const MAX_PORTS: usize = 200_000;
+/// How many bytes the files of one stack may have in all: its configs and secrets, or what its services read from env
+/// files. Swarm's log holds configs and secrets, and is not made for more.
+pub(super) const MAX_CONTENT: usize = 32 << 20;
+
+/// What decoding needs.
+pub(super) struct Context<'a> {
+    /// What is loaded.
+    pub input: &'a Input<'a>,
+    /// The directory of the first file.
+    pub dir: &'a str,
+    ports: Cell<usize>,
+    content: Cell<usize>,
+}
+
+impl<'a> Context<'a> {
+    /// For one stack.
+    pub fn new(input: &'a Input<'a>, dir: &'a str) -> Self {
+        Self { input, dir, ports: Cell::new(MAX_PORTS), content: Cell::new(MAX_CONTENT) }
+    }
+
+    /// Whether so many ports more are borne.
+    pub fn spend_ports(&self, count: usize) -> bool {
+        spend(&self.ports, count)
+    }
+
+    /// Whether so many bytes more of files are borne.
+    pub fn spend_content(&self, bytes: usize) -> bool {
+        spend(&self.content, bytes)
+    }
+}
+
+fn spend(left: &Cell<usize>, amount: usize) -> bool {
+    let rest = left.get().checked_sub(amount);
+    left.set(rest.unwrap_or(0));
+    rest.is_some()
+}

@@ -1,0 +1,283 @@
+//! Files of variables as Docker Compose reads them: `.env`, and the `envFiles` of `skep.yaml`. Quotes, comments, `export`
+//! and references to other variables mean something here; in an `env_file:` of a service they do not.
+
+use std::collections::BTreeMap;
+
+use super::interpolate::{missing_variable, refused, stray};
+use super::template::Expansion;
+use crate::diag::{Diagnostic, Faults, FileId, Severity, Span, code};
+
+/// How many bytes the values of one file may have in all.
+const MAX_EXPANDED: usize = 8 * 1024 * 1024;
+
+/// Reads the variables of a file. `known` are those that count more: they are what references mean first, and the values
+/// of names that stand alone. A later line wins over an earlier one.
+///
+/// ```text
+/// # a comment
+/// NAME=plain text with ${OTHER}   # a comment after a space
+/// export NAME='as it is, over
+/// several lines'
+/// NAME="with \n escapes and ${OTHER}"
+/// INHERITED
+/// ```
+///
+/// Faults go to `faults` and the line is left out; a reference to an undefined variable is as bad as `undefined` says.
+pub fn parse(
+    text: &str,
+    file: FileId,
+    known: &BTreeMap<String, String>,
+    undefined: Severity,
+    faults: &mut Faults,
+) -> BTreeMap<String, String> {
+    let mut parser = Parser { text, at: 0, file, known, undefined, faults, found: BTreeMap::new(), left: MAX_EXPANDED };
+    if text.starts_with('\u{feff}') {
+        parser.at = '\u{feff}'.len_utf8();
+    }
+    while parser.next_statement() {
+        if let Err(fault) = parser.statement() {
+            parser.faults.push(*fault);
+            parser.skip_line();
+        }
+    }
+    parser.found
+}
+
+struct Parser<'a> {
+    text: &'a str,
+    at: usize,
+    file: FileId,
+    known: &'a BTreeMap<String, String>,
+    undefined: Severity,
+    faults: &'a mut Faults,
+    found: BTreeMap<String, String>,
+    left: usize,
+}
+
+/// A value as written, and whether its references are replaced.
+enum Raw {
+    Literal(String),
+    Template(String),
+}
+
+impl Parser<'_> {
+    fn rest(&self) -> &str {
+        self.text.get(self.at..).unwrap_or_default()
+    }
+
+    fn line(&self) -> &str {
+        self.rest().split('\n').next().unwrap_or_default()
+    }
+
+    fn skip_line(&mut self) {
+        self.at += self.line().len();
+    }
+
+    fn skip(&mut self, accept: impl Fn(char) -> bool) {
+        let rest = self.rest();
+        self.at += rest.len() - rest.trim_start_matches(accept).len();
+    }
+
+    fn next_statement(&mut self) -> bool {
+        loop {
+            self.skip(char::is_whitespace);
+            if !self.rest().starts_with('#') {
+                return !self.rest().is_empty();
+            }
+            self.skip_line();
+        }
+    }
+
+    fn fault(&self, start: usize, end: usize, message: impl Into<String>) -> Box<Diagnostic> {
+        let offset = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
+        let span = Span { file: self.file, start: offset(start), end: offset(end) };
+        Box::new(Diagnostic::error(code::ENV_FILE, message).at(span))
+    }
+
+    fn statement(&mut self) -> Result<(), Box<Diagnostic>> {
+        if self.line().strip_prefix("export").is_some_and(|rest| rest.starts_with([' ', '\t'])) {
+            self.at += "export".len();
+            self.skip(|c| c == ' ' || c == '\t');
+        }
+        let start = self.at;
+        let line = self.line();
+        let end = line.find(['=', ':']);
+        let name = line.get(..end.unwrap_or(line.len())).unwrap_or_default().trim_end().to_owned();
+        let valid = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.' | '-');
+        if name.is_empty() || !name.chars().all(valid) {
+            let message = "a line holds `NAME=value`, and a name only letters, digits, `_`, `.` and `-`";
+            return Err(self.fault(start, start + line.trim_end().len().max(1), message));
+        }
+        let Some(end) = end else {
+            self.skip_line();
+            if let Some(value) = self.known.get(&name) {
+                self.found.insert(name, value.clone());
+            }
+            return Ok(());
+        };
+        self.at += end + 1;
+        self.skip(|c| c == ' ' || c == '\t');
+        let start = self.at;
+        let value = match self.raw_value()? {
+            Raw::Literal(value) => value,
+            Raw::Template(template) => self.expand(&template, start)?,
+        };
+        self.found.insert(name, value);
+        Ok(())
+    }
+
+    fn raw_value(&mut self) -> Result<Raw, Box<Diagnostic>> {
+        match self.rest().chars().next() {
+            Some(quote @ ('"' | '\'')) => self.quoted(quote),
+            _ => {
+                let line = self.line();
+                let comment = if line.starts_with('#') { Some(0) } else { comment(line) };
+                let value = line.get(..comment.unwrap_or(line.len())).unwrap_or_default().trim_end().to_owned();
+                self.skip_line();
+                Ok(Raw::Template(value))
+            }
+        }
+    }
+
+    /// The text up to the closing quote, on this line or a later one.
+    fn quoted(&mut self, quote: char) -> Result<Raw, Box<Diagnostic>> {
+        let start = self.at;
+        let body = self.rest().get(1..).unwrap_or_default();
+        let mut value = String::new();
+        let mut characters = body.char_indices();
+        let closed = loop {
+            match characters.next() {
+                None => break None,
+                Some((at, c)) if c == quote => break Some(at),
+                Some((_, '\\')) => match (quote, characters.next().map(|(_, c)| c)) {
+                    ('"', Some('n')) => value.push('\n'),
+                    ('"', Some('r')) => value.push('\r'),
+                    ('"', Some('t')) => value.push('\t'),
+                    // What follows is a template, in which a dollar sign is written twice.
+                    ('"', Some('$')) => value.push_str("$$"),
+                    ('"', Some(c)) => value.push(c),
+                    (_, Some(c)) => value.extend(['\\', c]),
+                    (_, None) => break None,
+                },
+                Some((_, c)) => value.push(c),
+            }
+        };
+        let Some(length) = closed else {
+            return Err(self.fault(start, start + 1, format!("the quote {quote} is never closed")));
+        };
+        self.at += length + 2;
+        let after = self.line().trim();
+        if !after.is_empty() && !after.starts_with('#') {
+            return Err(self.fault(self.at, self.at + after.len(), "nothing may follow the closing quote"));
+        }
+        self.skip_line();
+        Ok(if quote == '"' { Raw::Template(value) } else { Raw::Literal(value) })
+    }
+
+    fn expand(&mut self, template: &str, start: usize) -> Result<String, Box<Diagnostic>> {
+        let (known, found) = (self.known, &self.found);
+        let lookup = |name: &str| known.get(name).or_else(|| found.get(name)).map(String::as_str);
+        let mut expansion = Expansion::new(&lookup, self.left);
+        let expanded = expansion.expand(template);
+        let (missing, strays) = (expansion.missing, expansion.stray);
+        let here = self.fault(start, self.at, "").span;
+        let value = expanded.map_err(|malformed| Box::new(refused(malformed).at(here)))?;
+        if let Some(at) = strays.first() {
+            return Err(Box::new(stray(template, *at).at(here).hint("or put the value in single quotes")));
+        }
+        for missing in missing {
+            let fault = missing_variable(missing, self.undefined).at(here);
+            self.faults.push(Diagnostic {
+                hints: vec!["write `$$` for a dollar sign, or put the value in single quotes".to_owned()],
+                ..fault
+            });
+        }
+        self.left -= value.len();
+        Ok(value)
+    }
+}
+
+/// Where a comment begins on a line without quotes: at a `#` after a space.
+fn comment(line: &str) -> Option<usize> {
+    line.match_indices('#')
+        .map(|(at, _)| at)
+        .find(|at| line.get(..*at).is_some_and(|before| before.ends_with([' ', '\t'])))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diag::{Shown, Sources};
+
+    fn read(text: &str) -> (BTreeMap<String, String>, String) {
+        let mut sources = Sources::new();
+        let file = sources.add(".env", text);
+        let known = BTreeMap::from([("KNOWN".to_owned(), "k".to_owned())]);
+        let mut faults = Faults::new();
+        let found = parse(text, file, &known, Severity::Error, &mut faults);
+        let faults = faults.into_sorted();
+        (found, faults.iter().map(|fault| Shown::new(fault, &sources).line() + "\n").collect())
+    }
+
+    #[test]
+    fn lines_become_variables() {
+        for (text, value) in [
+            ("A=b", "b"),
+            ("A=", ""),
+            ("  A = b  ", "b"),
+            ("A: b", "b"),
+            ("export A=b", "b"),
+            ("A=b # c", "b"),
+            ("A=b#c", "b#c"),
+            ("A=#c", ""),
+            ("A='b # $X'", "b # $X"),
+            ("A='b\nc' # d", "b\nc"),
+            ("A='it\\'s'", "it\\'s"),
+            ("A=\"b\\n\\\"c\\\" \\$X \\\\\"", "b\n\"c\" $X \\"),
+            ("A=\"b\nc\"", "b\nc"),
+            ("A=\"${KNOWN}-x\"", "k-x"),
+            ("B=x\nA=$B${C:-y}", "xy"),
+            ("KNOWN=lost\nA=$KNOWN", "k"),
+            ("A=1\nA=2", "2"),
+            ("A=a b c", "a b c"),
+            ("\u{feff}A=b\r\n", "b"),
+            ("A=x=y", "x=y"),
+            ("A=$$x", "$x"),
+        ] {
+            let (found, faults) = read(text);
+            assert_eq!(faults, "", "{text:?}");
+            assert_eq!(found.get("A").map(String::as_str), Some(value), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_name_alone_is_inherited_or_left_out() {
+        let (found, faults) = read("KNOWN\nOTHER\n");
+        assert_eq!(faults, "");
+        assert_eq!(found, BTreeMap::from([("KNOWN".to_owned(), "k".to_owned())]));
+    }
+
+    #[test]
+    fn every_fault_is_named_and_the_rest_is_read() {
+        let (found, faults) = read("A B=c\nC='open\nD=1\n");
+        assert_eq!(found.len(), 1, "{found:?}");
+        insta::assert_snapshot!(faults, @r"
+        .env:1:1: error: a line holds `NAME=value`, and a name only letters, digits, `_`, `.` and `-` [file/env]
+        .env:2:3: error: the quote ' is never closed [file/env]
+        ");
+        let (_, faults) = read("A=pa$word\nB=\"x\" y\nC=$1\n=d\n");
+        insta::assert_snapshot!(faults, @r"
+        .env:1:3: error: the variable `word` is not defined [compose/undefined-variable]
+        .env:2:6: error: nothing may follow the closing quote [file/env]
+        .env:3:3: error: `$1` begins no reference to a variable [compose/interpolation]
+        .env:4:1: error: a line holds `NAME=value`, and a name only letters, digits, `_`, `.` and `-` [file/env]
+        ");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_panics(text in "[A-C=:'\"\\\\$\\{\\}# \né]{0,60}") {
+            let _ = read(&text);
+        }
+    }
+}

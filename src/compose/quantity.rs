@@ -1,0 +1,112 @@
+//! Amounts of memory and of processors, as Docker writes them.
+
+/// Bytes in Docker's form: `50M` is 50 × 1024². Units `b k m g t p` in either case, with `b` or `ib` after them, a
+/// fraction and one space before them allowed.
+pub(super) fn bytes(text: &str) -> Option<i64> {
+    let end = text.rfind(|c: char| c.is_ascii_digit() || c == '.' || c == ' ')?;
+    let (number, unit) = text.split_at_checked(end + 1)?;
+    let number = number.strip_suffix(' ').unwrap_or(number);
+    if !number.bytes().all(|b| b.is_ascii_digit() || b".eE+".contains(&b)) {
+        return None;
+    }
+    let number: f64 = number.parse().ok()?;
+    let factor = match unit.to_ascii_lowercase().as_str() {
+        "" | "b" => 0,
+        "k" | "kb" | "kib" => 1,
+        "m" | "mb" | "mib" => 2,
+        "g" | "gb" | "gib" => 3,
+        "t" | "tb" | "tib" => 4,
+        "p" | "pb" | "pib" => 5,
+        _ => return None,
+    };
+    let bytes = number * 1024_f64.powi(factor);
+    // 2^63 is the first number that does not fit; below it the conversion cuts the fraction off, as Docker does.
+    (bytes.is_finite() && bytes < 9_223_372_036_854_775_808.0).then_some(bytes as i64)
+}
+
+/// Billionths of a processor: `0.5`, `2`, or a ratio such as `1/2`, exactly.
+pub(super) fn nano_cpus(text: &str) -> Option<i64> {
+    const NANO: i128 = 1_000_000_000;
+    let digits = |text: &str| text.len() <= 20 && text.bytes().all(|b| b.is_ascii_digit());
+    let text = text.strip_prefix('+').unwrap_or(text);
+    if let Some((numerator, denominator)) = text.split_once('/') {
+        if !digits(numerator) || !digits(denominator) {
+            return None;
+        }
+        let scaled = numerator.parse::<i128>().ok()?.checked_mul(NANO)?;
+        let denominator = denominator.parse::<i128>().ok().filter(|d| *d != 0)?;
+        return (scaled % denominator == 0).then_some(scaled / denominator)?.try_into().ok();
+    }
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let fraction = fraction.trim_end_matches('0');
+    if text.trim_start_matches('.').is_empty() || !digits(whole) || !digits(fraction) || fraction.len() > 9 {
+        return None;
+    }
+    let whole = if whole.is_empty() { 0 } else { whole.parse::<i128>().ok()? };
+    let fraction = format!("{fraction:0<9}").parse::<i128>().ok()?;
+    whole.checked_mul(NANO)?.checked_add(fraction)?.try_into().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_are_dockers() {
+        for (text, value) in [
+            ("32", Some(32)),
+            ("32b", Some(32)),
+            ("50M", Some(52_428_800)),
+            ("50 mb", Some(52_428_800)),
+            ("50MiB", Some(52_428_800)),
+            ("1.5g", Some(1_610_612_736)),
+            ("1.5 GB", Some(1_610_612_736)),
+            (".5k", Some(512)),
+            ("2T", Some(2_199_023_255_552)),
+            ("1p", Some(1_125_899_906_842_624)),
+            ("1e3", Some(1000)),
+            ("0", Some(0)),
+            ("", None),
+            ("m", None),
+            ("-1", None),
+            ("1x", None),
+            ("1bb", None),
+            ("1mi", None),
+            ("1  m", None),
+            ("99999p", None),
+            ("nan", None),
+        ] {
+            assert_eq!(bytes(text), value, "{text}");
+        }
+    }
+
+    #[test]
+    fn processors_are_exact() {
+        for (text, value) in [
+            ("0.5", Some(500_000_000)),
+            ("2", Some(2_000_000_000)),
+            (".25", Some(250_000_000)),
+            ("1.", Some(1_000_000_000)),
+            ("0.000000001", Some(1)),
+            ("0.1000000000", Some(100_000_000)),
+            ("1/2", Some(500_000_000)),
+            ("1/3", None),
+            ("1/0", None),
+            ("0.0000000001", None),
+            ("-1", None),
+            ("", None),
+            (".", None),
+            ("half", None),
+            ("99999999999999999999", None),
+        ] {
+            assert_eq!(nano_cpus(text), value, "{text}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_panics(text in "[0-9./ eEbkmgtpi+-]{0,24}|.{0,10}") {
+            let _ = (bytes(&text), nano_cpus(&text));
+        }
+    }
+}

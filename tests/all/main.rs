@@ -1,0 +1,3 @@
+//! The tests that need more than the library.
+
+mod corpus;
