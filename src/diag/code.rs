@@ -68,14 +68,6 @@ pub const DUPLICATE_STACK: &str = "fleet/duplicate-stack";
 pub const NO_STACK: &str = "fleet/no-stack";
 /// A secret whose live content nobody can verify.
 pub const SECRET_UNVERIFIABLE: &str = "secret/unverifiable";
-/// An external network, config or secret that does not exist.
-pub const EXTERNAL_MISSING: &str = "plan/external-missing";
-/// A change that Swarm cannot carry out in place.
-pub const IMMUTABLE: &str = "plan/immutable";
-/// A setting that is accepted and does nothing yet.
-pub const NOT_YET: &str = "settings/not-yet";
-/// A `skep.yaml` for another cluster.
-pub const WRONG_CLUSTER: &str = "fleet/wrong-cluster";
 /// A name that the stack wants belongs to somebody else.
 pub const NAME_TAKEN: &str = "plan/name-taken";
 /// The files define nothing, and something of the stack runs.
@@ -90,3 +82,11 @@ pub const ONE_REPLICA_STOP_FIRST: &str = "zero-downtime/one-replica-stop-first";
 pub const ALL_AT_ONCE: &str = "zero-downtime/all-at-once";
 /// A service that is scaled to nothing.
 pub const NO_REPLICAS: &str = "zero-downtime/no-replicas";
+/// An external network, config or secret that does not exist.
+pub const EXTERNAL_MISSING: &str = "plan/external-missing";
+/// A change that Swarm cannot carry out in place.
+pub const IMMUTABLE: &str = "plan/immutable";
+/// A setting that is accepted and does nothing yet.
+pub const NOT_YET: &str = "settings/not-yet";
+/// A `skep.yaml` for another cluster.
+pub const WRONG_CLUSTER: &str = "fleet/wrong-cluster";
