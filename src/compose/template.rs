@@ -284,7 +284,10 @@ mod tests {
         {
             assert!(modern(text).is_err_and(|error| error.starts_with("stray")), "{text}");
         }
-        assert_eq!(modern("ab $? $FOO ${NOPE:-$1} $").unwrap_err(), r#"stray [3, 11, 19, 23] in "ab ? foo {NOPE:-1} ""#);
+        assert_eq!(
+            modern("ab $? $FOO ${NOPE:-$1} $").unwrap_err(),
+            r#"stray [3, 11, 19, 23] in "ab ? foo {NOPE:-1} ""#
+        );
         let deep = format!("{}{}", "${N:-".repeat(40), "}".repeat(40));
         assert_eq!(modern(&deep).unwrap_err(), "Depth");
         assert_eq!(modern(&"$FOO".repeat(500)).unwrap_err(), "Size");

@@ -122,8 +122,14 @@ impl<'a> View<'a> {
 
     /// Reports that the value is not what it must be: `` `path` must be {wanted}, not a list``.
     pub fn wrong_type(&self, wanted: &str) {
+        self.fault(self.wrong_type_diagnostic(wanted));
+    }
+
+    /// The diagnostic of [`View::wrong_type`], to add a hint to.
+    #[must_use]
+    pub fn wrong_type_diagnostic(&self, wanted: &str) -> Diagnostic {
         let message = format!("{} must be {wanted}, not {}", self.name(), self.node.describe());
-        self.fault(Diagnostic::error(code::WRONG_TYPE, message).at(self.span()));
+        Diagnostic::error(code::WRONG_TYPE, message).at(self.span())
     }
 
     /// Reports that the value has the right type and is wrong all the same: `` `path`: {what}``.
@@ -158,10 +164,8 @@ impl<'a> View<'a> {
                 self.wrong_type("text");
                 None
             }
-            other => {
-                let message = format!("{} must be text, not {}", self.name(), other.describe());
-                let fault = Diagnostic::error(code::WRONG_TYPE, message).at(self.span());
-                self.fault(fault.hint(format!("put it in quotes: \"{}\"", scalar.text)));
+            _ => {
+                self.fault(self.wrong_type_diagnostic("text").hint(format!("put it in quotes: \"{}\"", scalar.text)));
                 None
             }
         }
@@ -213,21 +217,25 @@ impl<'a> View<'a> {
 
     /// A duration in nanoseconds, in Go's form: `1m30s`.
     pub fn duration(&self) -> Option<i64> {
-        let text = self.str()?;
-        let parsed = parse_duration(text);
+        let text = self.node.scalar().filter(|scalar| scalar.resolve() == Resolved::Text).map(|scalar| &scalar.text);
+        let parsed = text.and_then(|text| parse_duration(text));
         if parsed.is_none() {
-            let fault = self.invalid_diagnostic(format_args!("`{text}` is not a duration"));
+            let fault = match text {
+                Some(text) => self.invalid_diagnostic(format_args!("`{text}` is not a duration")),
+                None => self.wrong_type_diagnostic("a duration"),
+            };
             self.fault(fault.hint("durations are written as in `1h30m`, `10s` or `250ms`"));
         }
         parsed
     }
 
-    /// One of some words.
+    /// One of some words. An empty one is accepted where it is among them, and never named.
     pub fn choice<T: Copy>(&self, choices: &[(&str, T)]) -> Option<T> {
         let text = self.str()?;
         let found = choices.iter().find(|(word, _)| *word == text).map(|(_, value)| *value);
         if found.is_none() {
-            let words: Vec<_> = choices.iter().map(|(word, _)| format!("`{word}`")).collect();
+            let words = choices.iter().filter(|(word, _)| !word.is_empty());
+            let words: Vec<_> = words.map(|(word, _)| format!("`{word}`")).collect();
             let mut fault = self.invalid_diagnostic(format_args!("`{text}` is none of {}", words.join(", ")));
             if let Some(word) = did_you_mean(text, choices.iter().map(|(word, _)| *word)) {
                 fault = fault.hint(format!("did you mean `{word}`?"));
