@@ -128,6 +128,11 @@ impl Faults {
         diagnostics.into_iter().for_each(|diagnostic| self.push(diagnostic));
     }
 
+    /// Whether no more errors are kept, so that none needs to be worded.
+    pub fn is_full(&self) -> bool {
+        self.errors >= MAX_FAULTS
+    }
+
     /// Whether any of them is an error.
     pub fn any_errors(&self) -> bool {
         self.errors > 0

@@ -8,6 +8,10 @@ use super::duration::parse_duration;
 use super::{Fields, Node, Resolved, Scalar};
 use crate::diag::{Diagnostic, Faults, Span, code, did_you_mean};
 
+/// The longest word that is compared with known ones: comparing costs the product of the lengths, and no known word is
+/// half as long.
+pub(super) const MAX_COMPARED: usize = 64;
+
 /// Where a value stands in its document, as people write it: `services.web.ports[0]`.
 #[derive(Clone, Copy)]
 pub struct Path<'a> {
@@ -118,6 +122,11 @@ impl<'a> View<'a> {
     /// Reports a fault.
     pub fn fault(&self, diagnostic: Diagnostic) {
         self.faults.borrow_mut().push(diagnostic);
+    }
+
+    /// Whether no more errors are kept, so that looking for a near word is of no use.
+    pub(super) fn is_full(&self) -> bool {
+        self.faults.borrow().is_full()
     }
 
     /// Reports that the value is not what it must be: `` `path` must be {wanted}, not a list``.
@@ -237,7 +246,10 @@ impl<'a> View<'a> {
             let words = choices.iter().filter(|(word, _)| !word.is_empty());
             let words: Vec<_> = words.map(|(word, _)| format!("`{word}`")).collect();
             let mut fault = self.invalid_diagnostic(format_args!("`{text}` is none of {}", words.join(", ")));
-            if let Some(word) = did_you_mean(text, choices.iter().map(|(word, _)| *word)) {
+            if !self.is_full()
+                && text.len() <= MAX_COMPARED
+                && let Some(word) = did_you_mean(text, choices.iter().map(|(word, _)| *word))
+            {
                 fault = fault.hint(format!("did you mean `{word}`?"));
             }
             self.fault(fault);
