@@ -37,7 +37,7 @@ impl<'a> Environments<'a> {
 
     /// Replaces `environment` and `env_file` of every service of a document by one `environment` mapping.
     pub fn resolve(&self, document: &mut Node, sources: &mut Sources, faults: &RefCell<Faults>) {
-        let resolved: HashMap<String, Mapping> = {
+        let mut resolved: HashMap<String, Mapping> = {
             let root = View::root(document, faults);
             let Some(services) = root.find("services") else { return };
             if services.node().mapping().is_none() {
@@ -49,8 +49,8 @@ impl<'a> Environments<'a> {
         let services = document.entries.iter_mut().find(|entry| entry.key == "services");
         let Some(Value::Mapping(services)) = services.map(|entry| &mut entry.value.value) else { return };
         for service in &mut services.entries {
-            if let (Value::Mapping(keys), Some(mapping)) = (&mut service.value.value, resolved.get(&service.key)) {
-                replace(keys, mapping.clone());
+            if let (Value::Mapping(keys), Some(mapping)) = (&mut service.value.value, resolved.remove(&service.key)) {
+                replace(keys, mapping);
             }
         }
     }
@@ -143,11 +143,11 @@ impl<'a> Environments<'a> {
             && let Some(value) = self.variables.find(&name)
         {
             if variable.value.is_some() && !value.is_empty() {
-                let message = format!("`{name}` is empty here and takes the value the environment has for it");
+                let message = format!("`{name}` is empty here, so it takes the value of the variable `{name}`");
                 let fault = Diagnostic::warning(code::EMPTY_VARIABLE, message).at(variable.span);
                 faults
                     .borrow_mut()
-                    .push(fault.hint("`docker stack deploy` does so too; give the variable another name there"));
+                    .push(fault.hint("`docker stack deploy` does so too: give one of the two another name"));
             }
             variable.value = Some(value.to_owned());
         }

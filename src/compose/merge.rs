@@ -79,9 +79,10 @@ impl Merger<'_> {
 
     /// Merges two mappings key by key, in the order in which the keys came.
     fn keys<'r>(&mut self, base: Node, over: Node, rule: impl Fn(&str) -> &'r Rule) -> Node {
-        let (Value::Mapping(base_keys), Value::Mapping(over_keys)) = (base.value, over.value.clone()) else {
+        let (base_keys, over_keys) = match (base.value, over.value) {
+            (Value::Mapping(base_keys), Value::Mapping(over_keys)) => (base_keys, over_keys),
             // One of them has the wrong type: the later one is decoded, and reported if it is that one.
-            return over;
+            (_, value) => return Node { span: over.span, tag: over.tag, value },
         };
         let mut over_keys: HashMap<String, (usize, Entry)> =
             over_keys.entries.into_iter().enumerate().map(|(at, entry)| (entry.key.clone(), (at, entry))).collect();

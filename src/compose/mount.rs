@@ -1,109 +1,70 @@
 //! `volumes:` of a service, in its short form `[source:]target[:options]` and its long one.
 
+mod short;
+
+pub(super) use short::{is_windows_path, short};
+
 use super::keys;
-use super::{BindOptions, Mount, VolumeOptions, cast};
+use super::reference::unique_targets;
+use super::{At, BindOptions, Context, Mode, Mount, VolumeOptions, cast};
 use crate::diag::{Diagnostic, code};
 use crate::yaml::View;
 
-/// What the short form says.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(super) struct Short {
-    /// The mount.
-    pub mount: Mount,
-    /// Options that mean nothing to Docker.
-    pub ignored: Vec<String>,
-    /// Whether a single letter before a colon was taken for a Windows drive.
-    pub drive: bool,
-}
-
-/// Why a text is no mount.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(super) enum MountError {
-    /// Nothing.
-    #[error("a mount may not be empty")]
-    Empty,
-    /// Two colons side by side, or one at an end.
-    #[error("nothing stands between two colons")]
-    EmptySection,
-    /// More than source, target and options.
-    #[error("there are too many colons")]
-    TooManyColons,
-}
-
-/// The words for a bind mount's propagation.
-const PROPAGATIONS: &[&str] = &["private", "rprivate", "shared", "rshared", "slave", "rslave"];
-
-/// Reads the short form.
-pub(super) fn short(text: &str) -> Result<Short, MountError> {
-    let volume = Mount { kind: "volume".to_owned(), ..Mount::default() };
-    match text.len() {
-        0 => return Err(MountError::Empty),
-        1 | 2 => {
-            let mount = Mount { target: text.to_owned(), ..volume };
-            return Ok(Short { mount, ..Short::default() });
+/// The mounts, their bind sources resolved, no two at one path.
+pub(super) fn list(view: &View<'_>, context: &Context<'_>) -> Vec<At<Mount>> {
+    let mount = |view: View<'_>| {
+        let mut mount = decode(view)?;
+        if mount.kind == "bind" {
+            mount.source = bind_source(&view, mount.source, context)?;
         }
-        _ => {}
-    }
-    let (sections, drive) = sections(text);
-    if sections.iter().any(|section| section.is_empty()) {
-        return Err(MountError::EmptySection);
-    }
-    let (source, target, options) = match sections.as_slice() {
-        [target] => ("", *target, ""),
-        [source, target] => (*source, *target, ""),
-        [source, target, options] => (*source, *target, *options),
-        _ => return Err(MountError::TooManyColons),
+        Some(At::new(mount, view.span()))
     };
-    let mut mount = Mount { source: source.to_owned(), target: target.to_owned(), ..volume };
-    if is_path(source) {
-        mount.kind = "bind".to_owned();
+    let mounts = view.list(mount).unwrap_or_default();
+    unique_targets(view, mounts.iter().map(|mount| (mount.value.target.as_str(), mount.span)));
+    mounts
+}
+
+/// A path on the node. Relative ones mean the deployer's machine in direct mode and nothing in a repository.
+fn bind_source(view: &View<'_>, source: String, context: &Context<'_>) -> Option<String> {
+    let input = context.input;
+    if source.starts_with('/') || source.is_empty() || is_windows_path(&source) {
+        return Some(source);
     }
-    let mut ignored = Vec::new();
-    for option in options.split(',').filter(|option| !option.is_empty()) {
-        match option {
-            "ro" => mount.read_only = true,
-            "rw" => mount.read_only = false,
-            "nocopy" => mount.volume = Some(VolumeOptions { nocopy: true, ..VolumeOptions::default() }),
-            option if PROPAGATIONS.contains(&option) => {
-                mount.bind = Some(BindOptions { propagation: option.to_owned() });
+    let relative = |fault: Diagnostic| {
+        view.fault(fault.at(view.span()).hint("mount an absolute path, a volume, or give the file as a config"));
+    };
+    if input.mode == Mode::Repository {
+        let message = format!("{}: `{source}` is relative to the repository, which no node has", view.name());
+        relative(Diagnostic::error(code::RELATIVE_BIND, message));
+        return None;
+    }
+    let path = match (source.strip_prefix('~'), input.home) {
+        (Some(rest), Some(home)) => format!("{home}{rest}"),
+        (Some(_), None) => {
+            let message = format!("{}: there is no home directory to put for `~`", view.name());
+            relative(Diagnostic::warning(code::RELATIVE_BIND, message));
+            return Some(source);
+        }
+        (None, _) => source.clone(),
+    };
+    let path = if path.starts_with('/') {
+        path
+    } else {
+        match input.files.locate(context.dir, &path) {
+            Ok(path) => path,
+            Err(error) => {
+                view.invalid(format_args!("`{source}`: {error}"));
+                return None;
             }
-            option => ignored.push(option.to_owned()),
         }
-    }
-    Ok(Short { mount, ignored, drive: drive && source.is_empty() })
-}
-
-/// The sections between colons. One after a single letter belongs to a Windows drive and separates nothing.
-fn sections(text: &str) -> (Vec<&str>, bool) {
-    let mut sections = Vec::new();
-    let (mut start, mut drive) = (0, false);
-    for (at, _) in text.match_indices(':') {
-        let section = text.get(start..at).unwrap_or_default();
-        let mut letters = section.chars();
-        if letters.next().is_some_and(char::is_alphabetic) && letters.next().is_none() {
-            drive = true;
-        } else {
-            sections.push(section);
-            start = at + 1;
-        }
-    }
-    sections.push(text.get(start..).unwrap_or_default());
-    (sections, drive)
-}
-
-/// Whether a source is a path and no name of a volume.
-fn is_path(source: &str) -> bool {
-    source.starts_with(['.', '/', '~']) || is_windows_path(source)
-}
-
-/// `\\host\share` or `c:…`.
-pub(super) fn is_windows_path(source: &str) -> bool {
-    let mut characters = source.chars();
-    source.starts_with("\\\\") || (characters.next().is_some_and(char::is_alphabetic) && characters.next() == Some(':'))
+    };
+    let message = format!("{}: `{source}` is `{path}` of this machine on every node", view.name());
+    relative(Diagnostic::warning(code::RELATIVE_BIND, message));
+    Some(path)
 }
 
 /// One entry of `volumes:`, its paths as written.
-pub(super) fn decode(view: View<'_>) -> Option<Mount> {
+fn decode(view: View<'_>) -> Option<Mount> {
     if view.node().mapping().is_some() {
         return long(&view);
     }
@@ -172,8 +133,7 @@ fn long(view: &View<'_>) -> Option<Mount> {
         (view.key_span(), size)
     });
     keys::refuse(&mut fields, keys::MOUNT);
-    fields.accept_extensions();
-    fields.finish();
+    keys::finish(fields);
 
     let kind = kind?;
     for (name, span, kinds) in [
@@ -207,67 +167,4 @@ fn long(view: &View<'_>) -> Option<Mount> {
         volume: volume.map(|(_, volume)| volume),
         tmpfs: tmpfs.map(|(_, size)| size),
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn show(text: &str) -> String {
-        match short(text) {
-            Ok(Short { mount, ignored, drive }) => {
-                let mut out = format!("{} {:?} {}", mount.kind, mount.source, mount.target);
-                if mount.read_only {
-                    out += " ro";
-                }
-                if mount.volume.is_some_and(|volume| volume.nocopy) {
-                    out += " nocopy";
-                }
-                if let Some(bind) = mount.bind {
-                    out += &format!(" {}", bind.propagation);
-                }
-                if !ignored.is_empty() {
-                    out += &format!(" ignored {ignored:?}");
-                }
-                if drive { out + " drive" } else { out }
-            }
-            Err(error) => error.to_string(),
-        }
-    }
-
-    #[test]
-    fn the_short_form_is_dockers() {
-        for (text, mount) in [
-            ("/data", "volume \"\" /data"),
-            ("a", "volume \"\" a"),
-            ("a:", "volume \"\" a:"),
-            ("data:/data", "volume \"data\" /data"),
-            ("data:/data:ro", "volume \"data\" /data ro"),
-            ("data:/data:ro,nocopy", "volume \"data\" /data ro nocopy"),
-            ("data:/data:rw", "volume \"data\" /data"),
-            ("./x:/x", "bind \"./x\" /x"),
-            ("/x:/x:rshared", "bind \"/x\" /x rshared"),
-            ("~/x:/x", "bind \"~/x\" /x"),
-            ("../x:/x:z", "bind \"../x\" /x ignored [\"z\"]"),
-            ("/x:/x:ro,cached", "bind \"/x\" /x ro ignored [\"cached\"]"),
-            ("v:/data", "volume \"\" v:/data drive"),
-            ("c:\\x:/x", "bind \"c:\\\\x\" /x"),
-            ("c:\\x:d:\\x:ro", "bind \"c:\\\\x\" d:\\x ro"),
-            ("\\\\host\\x:/x", "bind \"\\\\\\\\host\\\\x\" /x"),
-            ("", "a mount may not be empty"),
-            ("data::ro", "nothing stands between two colons"),
-            (":/data", "nothing stands between two colons"),
-            ("data:/data:", "nothing stands between two colons"),
-            ("aa:/bb:ro:rw", "there are too many colons"),
-        ] {
-            assert_eq!(show(text), mount, "{text}");
-        }
-    }
-
-    proptest::proptest! {
-        #[test]
-        fn no_text_panics(text in "[a-b:/.~,\\\\é]{0,24}") {
-            let _ = show(&text);
-        }
-    }
 }

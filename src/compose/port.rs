@@ -1,6 +1,9 @@
 //! `ports:`, in its short form `[address:][published:]target[/protocol]` and its long one.
 
-use super::{At, Port, cast};
+use std::collections::HashMap;
+
+use super::context::MAX_PORTS;
+use super::{At, Context, Port, cast, keys};
 use crate::diag::{Diagnostic, code};
 use crate::yaml::{Resolved, View};
 
@@ -87,8 +90,46 @@ fn range(text: &str) -> Result<(u16, u16), PortError> {
     if first <= last { Ok((first, last)) } else { Err(wrong()) }
 }
 
+/// The ports, each once. The engine refuses two that are published under one number.
+pub(super) fn list(view: &View<'_>, context: &Context<'_>) -> Vec<At<Port>> {
+    let mut ports: Vec<At<Port>> = Vec::new();
+    let mut published: HashMap<(u32, String), usize> = HashMap::new();
+    let mut add = |port: At<Port>| {
+        let protocol = if port.value.protocol.is_empty() { "tcp" } else { port.value.protocol.as_str() };
+        let key = (port.value.published, protocol.to_owned());
+        let first = if key.0 == 0 { None } else { published.get(&key).and_then(|at| ports.get(*at)) };
+        match first {
+            None => {
+                published.insert(key, ports.len());
+                ports.push(port);
+            }
+            Some(first) if *first == port => {}
+            Some(first) => {
+                let message = format!("{}: the port {}/{protocol} is published twice", view.name(), key.0);
+                let fault = Diagnostic::error(code::DUPLICATE_PORT, message).at(port.span);
+                view.fault(match first.span {
+                    Some(span) => fault.related(span, "first here"),
+                    None => fault,
+                });
+            }
+        }
+    };
+    let read = |item: View<'_>| {
+        let expanded = decode(item)?;
+        if !context.spend_ports(expanded.len()) {
+            let message = format!("{}: the stack publishes more than {MAX_PORTS} ports", item.name());
+            item.fault(Diagnostic::error(code::YAML_BOUNDS, message).at(item.span()));
+            return None;
+        }
+        expanded.into_iter().for_each(&mut add);
+        Some(())
+    };
+    view.list(read);
+    ports
+}
+
 /// One entry of `ports:`, its ranges expanded.
-pub(super) fn decode(view: View<'_>) -> Option<Vec<At<Port>>> {
+fn decode(view: View<'_>) -> Option<Vec<At<Port>>> {
     let at = |port| At::new(port, view.span());
     if view.node().mapping().is_some() {
         return long(&view).map(|port| vec![at(port)]);
@@ -134,9 +175,8 @@ fn long(view: &View<'_>) -> Option<Port> {
     let published = fields.take("published").and_then(number).unwrap_or(0);
     let protocol = fields.take("protocol").map(|word| word_or_default(word, &["tcp", "udp", "sctp"], "tcp"));
     let mode = fields.take("mode").map(|word| word_or_default(word, &["ingress", "host"], "ingress"));
-    super::keys::refuse(&mut fields, super::keys::PORT);
-    fields.accept_extensions();
-    fields.finish();
+    keys::refuse(&mut fields, keys::PORT);
+    keys::finish(fields);
     Some(Port { target: target?, published, protocol: protocol.unwrap_or_default(), mode: mode.unwrap_or_default() })
 }
 

@@ -122,6 +122,11 @@ impl Faults {
         self.0.extend(diagnostics);
     }
 
+    /// Whether no more errors are kept, so that none needs to be worded.
+    pub fn is_full(&self) -> bool {
+        self.errors >= MAX_FAULTS
+    }
+
     /// Whether any of them is an error.
     pub fn any_errors(&self) -> bool {
         has_errors(&self.0)
