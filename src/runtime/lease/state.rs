@@ -49,7 +49,7 @@ pub enum Content {
 }
 
 impl Held {
-    pub fn of(config: &Config) -> Self {
+    pub(super) fn of(config: &Config) -> Self {
         let label = |key| config.spec.labels.get(key).map(String::as_str).unwrap_or_default();
         let content = match label(label::FORMAT).parse::<u32>() {
             Ok(format) if format > FORMAT => Content::Newer,
