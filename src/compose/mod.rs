@@ -17,6 +17,7 @@ mod object;
 mod port;
 mod quantity;
 mod reference;
+pub mod schema;
 mod service;
 mod shell;
 mod template;
