@@ -209,7 +209,7 @@ impl Error {
         let known = answer.is_some();
         let message = match answer {
             Some(answer) => answer.message,
-            None => format!("status {status}, not in the words of an engine"),
+            None => format!("status {status}{}", quoted(body)),
         };
         let decide = TEXTS
             .iter()
@@ -315,6 +315,14 @@ fn by_status(attempt: &Attempt, status: u16, message: &str, known: bool) -> Deci
         500 if message.starts_with("network ") && message.ends_with(" not found") => Error::Invalid,
         _ => Error::Unexpected,
     }
+}
+
+/// The first line of a plain text that is no engine's, such as Go's `Client sent an HTTP request to an HTTPS server.`
+fn quoted(body: &[u8]) -> String {
+    let line = std::str::from_utf8(body).ok().and_then(|text| text.lines().next()).unwrap_or_default().trim();
+    let plain =
+        !line.is_empty() && line.len() <= 160 && !line.starts_with(['<', '{', '[']) && !line.contains(char::is_control);
+    if plain { format!(": {line}") } else { ", not in the words of an engine".to_owned() }
 }
 
 /// `rpc error: code = Unknown desc = update out of sequence` is for the engine's developers up to `desc = `.
@@ -426,6 +434,10 @@ mod tests {
         let attempt = Attempt::object(Verb::Read, Kind::Service, "shop_web");
         let error = Error::from_answer(attempt, 404, b"<html>404 not found</html>");
         assert_eq!(error.reason(), "unexpected");
+        assert_eq!(error.to_string(), "read service shop_web: status 404, not in the words of an engine");
+        let attempt = Attempt::Engine("ask the engine for its API version");
+        let error = Error::from_answer(attempt, 400, b"Client sent an HTTP request to an HTTPS server.\n");
+        assert!(error.to_string().ends_with("status 400: Client sent an HTTP request to an HTTPS server."), "{error}");
     }
 
     #[test]
