@@ -194,6 +194,13 @@ const TEXTS: &[(&str, Decide)] = &[
     ("constraint expected", Error::Invalid),
     ("is too new. Maximum supported API version", Error::Incompatible),
     ("is too old. Minimum supported API version", Error::Incompatible),
+    // A registry's refusals, which the engine passes on under a status of its own choice, 500 among them.
+    ("no basic auth credentials", Error::Unauthorized),
+    ("authentication required", Error::Unauthorized),
+    ("incorrect username or password", Error::Unauthorized),
+    ("denied: requested access", Error::Unauthorized),
+    ("manifest unknown", Error::NotFound),
+    ("name unknown", Error::NotFound),
     // An endpoint that the engine, or the proxy before it, does not have: nothing is known of the object.
     ("page not found", Error::Incompatible),
 ];
@@ -423,6 +430,8 @@ mod tests {
             (Update, 500, "rpc error: code = DeadlineExceeded desc = context deadline exceeded", "timeout"),
             (Read, 400, "client version 1.53 is too new. Maximum supported API version is 1.41", "incompatible"),
             (Read, 404, "page not found", "incompatible"),
+            (Read, 500, "Head \"http://r/v2/a/manifests/1\": no basic auth credentials", "unauthorized"),
+            (Read, 500, "manifest unknown: manifest unknown", "not_found"),
             (Read, 500, "something nobody has seen", "unexpected"),
         ] {
             assert_eq!(answered(verb, status, message).reason(), reason, "{status} {message}");

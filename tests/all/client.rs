@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use base64::Engine as _;
-use skep::client::{Api, Client, Delete, Endpoint, Error, Filters, Listable};
+use skep::client::{Api, Client, Credentials, Delete, Endpoint, Error, Filters, Listable};
 use skep::model::{StackName, label};
 use skep::runtime::lease::{SwarmLease, Timing};
 use skep::runtime::{ApiSource, Leadership, Lease, LeaseHandle, Store, reflect, watcher};
+use skep::swarm::image::ImageReference;
 use skep::swarm::{
     Config, ConfigSpec, ContainerSpec, Labels, Network, NetworkSpec, Node, Replicated, SecretObject, SecretSpec,
     Service, ServiceMode, ServiceSpec, Task, Version,
@@ -14,6 +15,7 @@ use skep::swarm::{
 use tokio_util::sync::CancellationToken;
 
 use crate::lab::{Lab, unique};
+use crate::registry::{Access, Registry};
 
 const SOON: Duration = Duration::from_secs(30);
 
@@ -224,6 +226,25 @@ async fn tasks_are_listed_by_service_and_by_being_up_to_date() {
     };
     assert_eq!((task.service_id.as_str(), task.slot), (id.as_str(), 1));
     services.delete(&id).await.expect("deleted");
+}
+
+#[tokio::test]
+async fn a_registry_gives_the_digest_to_whom_its_credentials_let_in() {
+    let (lab, client, local) = (Lab::shared(), client(), unique("client-image") + ":1");
+    lab.app(&local, "hello", &[]);
+    let registry = Registry::start(lab, Access::Login("ada", "pp?>?>~~~"));
+    let pushed = registry.push(lab, &local, "team/app:1");
+    let image = ImageReference::parse(&registry.image("team/app:1")).expect("valid");
+    let error = client.distribution(&image, None).await.expect_err("no credentials");
+    assert!(matches!(error, Error::Unauthorized(_)), "{error:?}");
+    let credentials = Credentials::from_file(registry.client_config().join("config.json"));
+    let auth = credentials.header(&image.to_string()).await.expect("readable");
+    let found = client.distribution(&image, auth.as_ref()).await.expect("found");
+    assert_eq!(found.digest, pushed);
+    assert_eq!(found.platforms.len(), 1);
+    let missing = ImageReference::parse(&registry.image("team/none:1")).expect("valid");
+    let error = client.distribution(&missing, auth.as_ref()).await.expect_err("no such image");
+    assert!(matches!(error, Error::NotFound(_)), "{error:?}");
 }
 
 async fn change_by_hand<K: Listable>(store: &Store<K>, make: impl Future<Output = String>) -> Duration {
