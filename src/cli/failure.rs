@@ -44,6 +44,9 @@ pub enum Failure {
     /// Standard output cannot be written.
     #[error("the output cannot be written")]
     Output(#[source] std::io::Error),
+    /// A thread of skep's own.
+    #[error("a thread died: this is a fault of skep's own")]
+    Thread(#[from] tokio::task::JoinError),
     /// Ctrl-C.
     #[error("interrupted")]
     Interrupted,
@@ -106,6 +109,7 @@ impl Failure {
             | Failure::Snapshot(_)
             | Failure::Invalid
             | Failure::Output(_)
+            | Failure::Thread(_)
             | Failure::Interrupted => None,
         }
     }

@@ -8,6 +8,7 @@ use crate::operator::records::{self, Stored};
 use crate::operator::snapshot;
 use crate::plan::view::{self, Document, Header};
 use crate::plan::{self, Layout, Mask, Plan, Policy, Prune};
+use crate::source::git;
 use crate::swarm::Live;
 
 use super::arguments::{ChangeArguments, Output, PlanArguments, TargetArguments};
@@ -64,13 +65,17 @@ pub async fn look(
     environment: &Environment,
     undeclared: Undeclared,
 ) -> Result<(Target, Live), Failure> {
-    let (target, live) = tokio::join!(Target::load(arguments, environment, undeclared, Name::Required), swarm(client));
+    let client = client.clone();
+    // The git library reads all of the system's certificates when it starts, whatever it is wanted for.
+    tokio::task::spawn_blocking(|| git::initialise(git::Setup::default()));
+    // A task of its own: what reads files would keep one that shares its thread from reading answers.
+    let live = tokio::spawn(async move { snapshot::take(&client).await });
     // A fault in the files is told even where the swarm cannot be reached.
-    let mut target = target?;
+    let mut target = Target::load(arguments, environment, undeclared, Name::Required).await?;
     if target.has_errors() {
         return Ok((target, Live::default()));
     }
-    let live = live?;
+    let live = live.await??;
     let cache = fingerprint::Cache::default();
     for stack in &mut target.stacks {
         if let Some(desired) = &mut stack.desired {
@@ -78,11 +83,6 @@ pub async fn look(
         }
     }
     Ok((target, live))
-}
-
-async fn swarm(client: &Client) -> Result<Live, Failure> {
-    client.info().await?.require_manager()?;
-    Ok(snapshot::take(client).await?)
 }
 
 /// Plans every stack of a target.

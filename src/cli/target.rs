@@ -4,6 +4,8 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use futures_util::stream::{self, StreamExt, TryStreamExt};
+
 use crate::desired::Desired;
 use crate::diag::{Diagnostic, Faults, Sources, code};
 use crate::model::files::MAX_FILE;
@@ -209,10 +211,9 @@ async fn repository(
         faults.push(Diagnostic::error(code::WRONG_CLUSTER, message));
     }
     let wanted = chosen(arguments, &declaration)?;
-    let mut stacks = Vec::new();
-    for declared in wanted {
-        stacks.push(load_stack(&opened, declared, &credentials).await?);
-    }
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let loading = stream::iter(wanted).map(|declared| load_stack(&opened, declared, &credentials));
+    let stacks = loading.buffered(threads).try_collect().await?;
     let revision = match (&opened.revision, &opened.directory) {
         (Some(revision), _) => revision.clone(),
         (None, Some(directory)) => directory.revision()?,
@@ -266,15 +267,12 @@ async fn load_stack(opened: &Opened, declared: &Declared, credentials: &[Credent
             (follow.tree(&revision).await?, Some(revision))
         }
     };
-    let Loaded { desired, diagnostics, sources } = load::repository(files.as_ref(), opened.files.as_ref(), declared);
-    Ok(Stack {
-        name: declared.name.clone(),
-        settings: declared.settings.clone(),
-        desired,
-        revision,
-        diagnostics,
-        sources,
-    })
+    let (declaring, declared) = (Arc::clone(&opened.files), declared.clone());
+    let load = move || {
+        let Loaded { desired, diagnostics, sources } = load::repository(files.as_ref(), declaring.as_ref(), &declared);
+        Stack { name: declared.name, settings: declared.settings, desired, revision, diagnostics, sources }
+    };
+    Ok(tokio::task::spawn_blocking(load).await?)
 }
 
 async fn open(
@@ -298,7 +296,9 @@ async fn open(
     let name = named_after(Path::new(url.trim_end_matches('/').trim_end_matches(".git")));
     if arguments.reference.is_none() && Path::new(&url).is_dir() {
         // A bare repository has no files lying about.
-        let bare = git::Repository::open(Path::new(&url)).is_ok_and(|repository| repository.is_bare());
+        // One with a `.git` is none, which is known without starting the git library.
+        let bare = !Path::new(&url).join(git::DOT_GIT).exists()
+            && git::Repository::open(Path::new(&url)).is_ok_and(|repository| repository.is_bare());
         if !bare {
             let directory = Arc::new(Directory::open(&url)?);
             return Ok(Opened {

@@ -27,6 +27,8 @@ use super::version::{ApiVersion, NEWEST_API, OLDEST_API};
 const MAX_ANSWER: usize = 256 * 1024 * 1024;
 /// Credentials for the registry that the engine or its nodes will ask.
 const REGISTRY_AUTH: &str = "x-registry-auth";
+/// So many bytes are read at a time.
+const READ: usize = 64 * 1024;
 /// Between two tries of a read.
 const PAUSE: Duration = Duration::from_millis(200);
 
@@ -62,6 +64,8 @@ impl Transport {
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(Duration::from_secs(30))
             .pool_max_idle_per_host(8)
+            // A buffer that grows with long lists would stay as long as its connection.
+            .http1_read_buf_exact_size(READ)
             .build(Connector(endpoint.clone()));
         Self { http, endpoint, deadlines, version: tokio::sync::Mutex::new(None), counts: RequestCounts::default() }
     }

@@ -107,7 +107,6 @@ pub struct Context {
     snapshot: Box<dyn Fn() -> Option<Live> + Send + Sync>,
     fingerprints: Arc<fingerprint::Cache>,
     loaded: Mutex<HashMap<StackName, Remembered>>,
-    renderings: Mutex<HashMap<String, Arc<Applied>>>,
     own_writes: Mutex<HashMap<String, Version>>,
     /// How rollouts fared at the last look.
     pub progress: super::verdict::Progress,
@@ -130,7 +129,6 @@ impl Context {
             snapshot: Box::new(snapshot),
             fingerprints: Arc::default(),
             loaded: Mutex::default(),
-            renderings: Mutex::default(),
             own_writes: Mutex::default(),
             progress: super::verdict::Progress::default(),
         }
@@ -248,33 +246,27 @@ impl Context {
     /// A rendering that is there and cannot be read.
     pub fn applied(&self, stored: &Stored, live: &Live) -> Result<Option<Applied>, Error> {
         let record = &stored.record;
-        let rendering = match &record.applied {
-            Some(applied) => self.rendering(&applied.rendering, live)?,
+        let mut applied = match &record.applied {
+            Some(applied) => rendering(&applied.rendering, live)?,
             // An attempt that was cut short before anything was applied: what it made is known by name.
-            None if record.attempt.is_some() || !record.inventory.is_empty() => Arc::default(),
+            None if record.attempt.is_some() || !record.inventory.is_empty() => Applied::default(),
             None => return Ok(None),
         };
-        let mut applied = Applied::clone(&rendering);
         applied.inventory = inventory::objects(&record.inventory);
         Ok(Some(applied))
     }
+}
 
-    /// A rendering by the name of its config. One that is gone is as if it said nothing: every difference is then
-    /// git's.
-    fn rendering(&self, name: &str, live: &Live) -> Result<Arc<Applied>, RenderingError> {
-        let mut renderings = self.renderings.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = renderings.get(name) {
-            return Ok(Arc::clone(known));
-        }
-        let Some(config) = live.configs.iter().find(|config| config.spec.name == name) else {
+/// A rendering by the name of its config. One that is gone is as if it said nothing: every difference is then git's.
+///
+/// Read anew for each look, a millisecond for a stack of 15 services: all of them, kept, were a sixth of the controller's heap.
+fn rendering(name: &str, live: &Live) -> Result<Applied, RenderingError> {
+    match live.configs.iter().find(|config| config.spec.name == name) {
+        Some(config) => rendering::from_config(config),
+        None => {
             tracing::warn!(config = name, "the rendering of what was applied is gone");
-            return Ok(Arc::default());
-        };
-        let applied = Arc::new(rendering::from_config(config)?);
-        // A name is its content's, so nothing in here is ever wrong; what no record names any more is dropped.
-        renderings.retain(|known, _| live.configs.iter().any(|config| config.spec.name == *known));
-        renderings.insert(name.to_owned(), Arc::clone(&applied));
-        Ok(applied)
+            Ok(Applied::default())
+        }
     }
 }
 

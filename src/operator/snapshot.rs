@@ -27,21 +27,21 @@ pub enum SnapshotError {
 /// Lists everything a plan needs, at once.
 ///
 /// # Errors
-/// [`SnapshotError`].
+/// [`SnapshotError`]; an engine that is no manager of a swarm.
 pub async fn take(client: &Client) -> Result<Live, SnapshotError> {
     let services = Api::<Service>::all(client.clone());
     let networks = Api::<Network>::all(client.clone());
     let configs = Api::<Config>::all(client.clone());
     let secrets = Api::<SecretObject>::all(client.clone());
     let nodes = Api::<Node>::all(client.clone());
-    let (info, services, networks, configs, secrets, nodes) = tokio::try_join!(
-        client.info(),
-        services.list_status(),
-        networks.list(),
-        configs.list(),
-        secrets.list(),
-        nodes.list()
-    )?;
+    let lists = async {
+        tokio::try_join!(services.list_status(), networks.list(), configs.list(), secrets.list(), nodes.list())
+    };
+    let (info, lists) = tokio::join!(client.info(), lists);
+    // An engine that manages no swarm refuses to list anything; what it says of itself tells why.
+    let info = info?;
+    info.require_manager()?;
+    let (services, networks, configs, secrets, nodes) = lists?;
     Ok(Live {
         swarm_id: info.swarm.unwrap_or_default(),
         services: complete(services)?,

@@ -12,8 +12,9 @@ use crate::client::{Error, Unreadable};
 use crate::model::{Kind, label};
 use crate::swarm::{Labels, Resource};
 
-/// So many changes wait for a slow listener; one that falls further behind takes everything as changed.
-const BACKLOG: usize = 4096;
+/// So many changes wait for a slow listener; one that falls further behind takes everything as changed. They take 100
+/// bytes each from the start.
+const BACKLOG: usize = 512;
 
 /// An object that changed, appeared or went.
 #[derive(Debug, Clone, PartialEq, Eq)]
