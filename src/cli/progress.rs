@@ -2,7 +2,7 @@
 //!
 //! Nothing here fails: a reader that went away must not stop what is shown.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -56,6 +56,7 @@ pub struct Progress {
     bars: MultiProgress,
     lines: BTreeMap<String, ProgressBar>,
     last: BTreeMap<String, String>,
+    said: BTreeSet<String>,
     wanted: BTreeMap<String, u64>,
 }
 
@@ -69,6 +70,7 @@ impl Progress {
             bars: MultiProgress::with_draw_target(target),
             lines: BTreeMap::new(),
             last: BTreeMap::new(),
+            said: BTreeSet::new(),
             wanted: BTreeMap::new(),
         }
     }
@@ -109,6 +111,10 @@ impl Progress {
             }
             let text = line.text();
             if self.last.insert(one.name.clone(), text.clone()).as_ref() == Some(&text) || self.form == Form::Live {
+                continue;
+            }
+            // Tasks that come up and fall over for minutes are told of once.
+            if self.form == Form::Lines && !self.said.insert(text.clone()) {
                 continue;
             }
             let details = json!({
@@ -242,7 +248,7 @@ fn underway(tasks: &[Task], live: &Live) -> String {
 }
 
 /// What went wrong with the newest task that failed, unless a newer one in its place runs.
-fn last_error(one: &Assessed, live: &Live) -> Option<String> {
+pub fn last_error(one: &Assessed, live: &Live) -> Option<String> {
     let failed = one.tasks.iter().filter(|task| matches!(task.status.state.as_str(), "failed" | "rejected"));
     let task = failed.max_by(|a, b| a.status.timestamp.cmp(&b.status.timestamp))?;
     let is_overcome = !matches!(one.verdict, Verdict::RolledBack { .. } | Verdict::Paused { .. })

@@ -124,6 +124,7 @@ impl Seen {
         if self.version != service.version.index {
             // A write, the engine's own word on the rollout included: something moved.
             self.version = service.version.index;
+            self.ready = 0;
             self.improved = now;
             self.complete_since = None;
         }
@@ -142,7 +143,8 @@ impl Seen {
             self.improved = now;
             seen.stalled_for = Duration::ZERO;
         }
-        self.ready = ready.count;
+        // The most there were: tasks that come up and fall over again are no progress.
+        self.ready = self.ready.max(ready.count);
         self.complete_since = if ready.is_complete { Some(self.complete_since.unwrap_or(now)) } else { None };
         seen.stable_for = self.complete_since.map_or(Duration::ZERO, |since| now.duration_since(since));
         health::assess(&seen)

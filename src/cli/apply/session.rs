@@ -10,7 +10,7 @@ use super::super::failure::Failure;
 use super::super::interrupt::Stop;
 use super::super::plan::{self, Planned};
 use super::super::print;
-use super::super::progress::{Form, Progress};
+use super::super::progress::{Form, Progress, last_error};
 use super::super::target::Target;
 use super::account::Account;
 use crate::apply::{Apply, Event, Outcome, Stopped};
@@ -64,13 +64,9 @@ impl Session<'_> {
             progress.event("sent", &format!("{stack} is sent; its tasks are not waited for"), json!({}));
             return Ok(Exit::Done);
         }
-        let Some((verdict, assessed)) = self.wait(planned, &mut progress).await? else {
+        let Some((cause, assessed)) = self.wait(planned, &mut progress).await? else {
             progress.talk("interrupted; everything is applied, and the tasks go on coming up");
             return Ok(Exit::Interrupted);
-        };
-        let cause = match verdict {
-            Verdict::Healthy | Verdict::Progressing { .. } => None,
-            Verdict::Degraded { cause } | Verdict::Failed { cause } => Some(cause),
         };
         match &cause {
             None => progress.event("healthy", &format!("{stack} is as its files say, and healthy"), json!({})),
@@ -167,12 +163,12 @@ impl Session<'_> {
         found.map(|again| again.plan).ok_or(Failure::Invalid)
     }
 
-    /// Waits for the verdict, showing the tasks come up. `None` when it was interrupted.
+    /// Waits for the verdict, showing the tasks come up, and says what is wrong, if anything. `None` when it was interrupted.
     async fn wait(
         &self,
         planned: &Planned<'_>,
         progress: &mut Progress,
-    ) -> Result<Option<(Verdict, Vec<Assessed>)>, Failure> {
+    ) -> Result<Option<(Option<String>, Vec<Assessed>)>, Failure> {
         let timeout = self.timeout.unwrap_or(planned.stack.settings.timeout);
         let seen = verdict::Progress::default();
         // Since when the engine does not answer, and since when it goes back on a rollout.
@@ -193,7 +189,12 @@ impl Session<'_> {
                     match verdict::summary(&assessed) {
                         Verdict::Progressing { .. } => {}
                         _ if is_patient => {}
-                        verdict => return Ok(Some((verdict, assessed))),
+                        Verdict::Healthy => return Ok(Some((None, assessed))),
+                        Verdict::Degraded { cause } => return Ok(Some((Some(cause), assessed))),
+                        Verdict::Failed { cause } => {
+                            let cause = given_up(&assessed, &live).unwrap_or(cause);
+                            return Ok(Some((Some(cause), assessed)));
+                        }
                     }
                 }
                 Err(error) if is_passing(&error) && silent.is_none_or(|since| since.elapsed() < timeout) => {
@@ -238,6 +239,18 @@ impl Session<'_> {
         let assessed = seen.assess(&self.client, &services, &live, timeout).await?;
         Ok((live, assessed))
     }
+}
+
+/// Why the engine gave up, in the words of the task that failed: its own name but a state.
+fn given_up(assessed: &[Assessed], live: &Live) -> Option<String> {
+    assessed.iter().find_map(|one| {
+        let what = match one.verdict {
+            health::Verdict::RolledBack { .. } => "rolled back",
+            health::Verdict::Paused { .. } => "rollout paused",
+            _ => return None,
+        };
+        Some(format!("{} {what}: {}", one.name, last_error(one, live)?))
+    })
 }
 
 fn desires(planned: &Planned<'_>, service: &str) -> bool {
