@@ -3,6 +3,7 @@
 //! Nothing here fails: a reader that went away must not stop what is shown.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -10,7 +11,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::health::Verdict;
+use crate::health::{Verdict, WaitingFor};
 use crate::operator::verdict::Assessed;
 use crate::swarm::{Live, Task};
 
@@ -57,7 +58,6 @@ pub struct Progress {
     lines: BTreeMap<String, ProgressBar>,
     last: BTreeMap<String, String>,
     said: BTreeSet<String>,
-    wanted: BTreeMap<String, u64>,
 }
 
 impl Progress {
@@ -71,7 +71,6 @@ impl Progress {
             lines: BTreeMap::new(),
             last: BTreeMap::new(),
             said: BTreeSet::new(),
-            wanted: BTreeMap::new(),
         }
     }
 
@@ -93,7 +92,7 @@ impl Progress {
     /// Shows how services fare. What did not change since the last time is not said again.
     pub fn show(&mut self, assessed: &[Assessed], live: &Live) {
         for one in assessed {
-            let line = self.line(one, live);
+            let line = Line::of(one, live);
             if self.form == Form::Live {
                 let bars = &self.bars;
                 let bar = self.lines.entry(one.name.clone()).or_insert_with(|| {
@@ -117,59 +116,19 @@ impl Progress {
             if self.form == Form::Lines && !self.said.insert(text.clone()) {
                 continue;
             }
-            let details = json!({
-                "service": line.service, "ready": line.ready, "wanted": line.wanted, "state": line.state,
-                "nodes": line.nodes, "error": line.error, "message": text,
-            });
-            self.event("progress", &text, details);
+            self.event("progress", &text, line.details());
         }
     }
 
     /// Where to look next, of the services that failed.
     pub fn unhealthy(&self, assessed: &[Assessed]) {
-        let failed = |one: &&Assessed| !matches!(one.verdict, Verdict::Converged | Verdict::Progressing(_));
+        let failed = |one: &&Assessed| !matches!(one.verdict, Verdict::Converged | Verdict::Progressing { .. });
         for one in assessed.iter().filter(failed) {
-            if let Verdict::RolledBack { is_done: true, .. } = one.verdict {
+            if let Verdict::RolledBack { finished: true, .. } = one.verdict {
                 self.talk(&format!("  {} runs as before", one.name));
             }
             self.talk(&format!("  help: docker service logs {0}; docker service ps --no-trunc {0}", one.name));
         }
-    }
-
-    fn line(&mut self, one: &Assessed, live: &Live) -> Line {
-        let seen = self.wanted.get(&one.name).copied();
-        let (ready, wanted) = match &one.verdict {
-            Verdict::Progressing(progress) | Verdict::Degraded { progress, .. } => (progress.ready, progress.wanted),
-            Verdict::Converged if seen.is_some() => (seen.unwrap_or_default(), seen.unwrap_or_default()),
-            Verdict::RolledBack { .. } => (0, seen.unwrap_or_default()),
-            Verdict::Converged | Verdict::Paused { .. } | Verdict::Stuck { .. } => {
-                let wanted = one.tasks.iter().filter(|task| task.desired_state == "running");
-                let running = wanted.clone().filter(|task| task.status.state == "running").count();
-                (running as u64, seen.unwrap_or(wanted.count() as u64))
-            }
-        };
-        self.wanted.insert(one.name.clone(), wanted);
-        let error = if one.verdict == Verdict::Converged { None } else { last_error(one, live) };
-        let detail = match &one.verdict {
-            Verdict::Converged => String::new(),
-            Verdict::Progressing(progress) if ready < wanted => match &error {
-                Some(error) => error.clone(),
-                None if counts_tasks(&progress.waiting_for) => underway(&one.tasks, live),
-                None => progress.waiting_for.clone(),
-            },
-            Verdict::Progressing(progress) => format!("waiting for {}", progress.waiting_for),
-            Verdict::Degraded { failing, .. } => match (failing, &error) {
-                (Some(failing), _) => failing.to_string(),
-                (None, Some(error)) => error.clone(),
-                (None, None) => underway(&one.tasks, live),
-            },
-            Verdict::RolledBack { message, .. } | Verdict::Paused { message } => {
-                error.clone().unwrap_or_else(|| message.clone())
-            }
-            Verdict::Stuck { reason } => reason.clone(),
-        };
-        let nodes = if one.verdict == Verdict::Converged { nodes(&one.tasks, live) } else { Vec::new() };
-        Line { service: one.name.clone(), ready, wanted, state: word(&one.verdict), nodes, error, detail }
     }
 }
 
@@ -182,19 +141,37 @@ impl Drop for Progress {
 }
 
 /// A service at one look: tasks up to date of wanted, its state, where its tasks run, what it waits for or what went wrong.
-struct Line {
-    service: String,
-    ready: u64,
-    wanted: u64,
-    state: &'static str,
+struct Line<'a> {
+    one: &'a Assessed,
     nodes: Vec<String>,
     error: Option<String>,
     detail: String,
 }
 
-impl Line {
+impl<'a> Line<'a> {
+    fn of(one: &'a Assessed, live: &Live) -> Self {
+        let failing = || last_error(one, live);
+        let (error, detail) = match &one.verdict {
+            Verdict::Converged => (None, String::new()),
+            Verdict::Progressing { failing: Some(failing), .. } => (Some(failing.to_string()), failing.to_string()),
+            Verdict::Progressing { waiting_for: WaitingFor::Start(_) | WaitingFor::OldTasks(_), failing: None } => {
+                (None, underway(&one.tasks, live))
+            }
+            Verdict::Progressing { waiting_for, failing: None } => (None, format!("waiting for {waiting_for}")),
+            Verdict::Degraded(failure) => (Some(failure.to_string()), failure.to_string()),
+            Verdict::RolledBack { message, .. } | Verdict::Paused { message } => {
+                (failing(), failing().unwrap_or_else(|| message.clone()))
+            }
+            Verdict::Stuck { waiting_for } => (None, format!("waiting for {waiting_for}")),
+            Verdict::Superseded => (None, "somebody else wrote it meanwhile".to_owned()),
+        };
+        let nodes = if one.verdict == Verdict::Converged { nodes(&one.tasks, live) } else { Vec::new() };
+        Self { one, nodes, error, detail }
+    }
+
     fn text(&self) -> String {
-        let mut text = format!("{}  {}/{}  {}", self.service, self.ready, self.wanted, self.state);
+        let Assessed { name, up_to_date, wanted, verdict, .. } = self.one;
+        let mut text = format!("{name}  {up_to_date}/{wanted}  {}", word(verdict));
         if !self.nodes.is_empty() {
             text.push_str(&format!("  on {}", self.nodes.join(", ")));
         }
@@ -203,27 +180,30 @@ impl Line {
         }
         text
     }
+
+    fn details(&self) -> Value {
+        json!({
+            "service": self.one.name, "ready": self.one.up_to_date, "wanted": self.one.wanted,
+            "state": word(&self.one.verdict), "nodes": self.nodes, "error": self.error, "message": self.text(),
+        })
+    }
 }
 
 fn word(verdict: &Verdict) -> &'static str {
     match verdict {
         Verdict::Converged => "converged",
-        Verdict::Progressing(_) => "progressing",
-        Verdict::Degraded { .. } => "degraded",
-        Verdict::RolledBack { is_done: true, .. } => "rolled back",
-        Verdict::RolledBack { is_done: false, .. } => "rolling back",
+        Verdict::Progressing { .. } => "progressing",
+        Verdict::Degraded(_) => "degraded",
+        Verdict::RolledBack { finished: true, .. } => "rolled back",
+        Verdict::RolledBack { finished: false, .. } => "rolling back",
         Verdict::Paused { .. } => "paused",
         Verdict::Stuck { .. } => "stuck",
+        Verdict::Superseded => "superseded",
     }
 }
 
-/// Whether what is waited for is but a number of tasks, which the line begins with anyway.
-fn counts_tasks(waiting_for: &str) -> bool {
-    waiting_for.ends_with(" tasks") && waiting_for.starts_with(|first: char| first.is_ascii_digit())
-}
-
 /// The nodes that tasks run on, each with its number where that is not one.
-fn nodes(tasks: &[Task], live: &Live) -> Vec<String> {
+fn nodes(tasks: &[Arc<Task>], live: &Live) -> Vec<String> {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for task in tasks.iter().filter(|task| task.desired_state == "running" && task.status.state == "running") {
         *counts.entry(node(task, live)).or_default() += 1;
@@ -233,9 +213,9 @@ fn nodes(tasks: &[Task], live: &Live) -> Vec<String> {
 }
 
 /// What the tasks that do not run yet are at: `2 preparing on n1, 1 pending`.
-fn underway(tasks: &[Task], live: &Live) -> String {
+fn underway(tasks: &[Arc<Task>], live: &Live) -> String {
     let mut counts: BTreeMap<(&str, &str), usize> = BTreeMap::new();
-    let coming = |task: &&Task| matches!(task.desired_state.as_str(), "running" | "ready" | "complete");
+    let coming = |task: &&Arc<Task>| matches!(task.desired_state.as_str(), "running" | "ready" | "complete");
     let settled = ["running", "complete", "failed", "rejected", "shutdown", "orphaned"];
     for task in tasks.iter().filter(coming).filter(|task| !settled.contains(&task.status.state.as_str())) {
         *counts.entry((task.status.state.as_str(), node(task, live))).or_default() += 1;
@@ -247,17 +227,10 @@ fn underway(tasks: &[Task], live: &Live) -> String {
     parts.collect::<Vec<_>>().join(", ")
 }
 
-/// What went wrong with the newest task that failed, unless a newer one in its place runs.
+/// What went wrong with the newest task that failed.
 pub fn last_error(one: &Assessed, live: &Live) -> Option<String> {
     let failed = one.tasks.iter().filter(|task| matches!(task.status.state.as_str(), "failed" | "rejected"));
     let task = failed.max_by(|a, b| a.status.timestamp.cmp(&b.status.timestamp))?;
-    let is_overcome = !matches!(one.verdict, Verdict::RolledBack { .. } | Verdict::Paused { .. })
-        && one.tasks.iter().any(|other| {
-            other.slot == task.slot && other.status.state == "running" && other.created_at > task.created_at
-        });
-    if is_overcome {
-        return None;
-    }
     let error = if task.status.err.is_empty() { &task.status.message } else { &task.status.err };
     Some(match node(task, live) {
         "" => error.clone(),

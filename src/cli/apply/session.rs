@@ -17,9 +17,9 @@ use crate::apply::{Apply, Event, Outcome, Stopped};
 use crate::client::{Class, Client, Credentials, Error as ClientError};
 use crate::health;
 use crate::operator::snapshot::{self, SnapshotError};
-use crate::operator::verdict::{self, Assessed, Verdict};
-use crate::plan::{Action, Plan, Step};
-use crate::swarm::{Live, Service};
+use crate::operator::verdict::{self, Assessed, Verdict, Wanted};
+use crate::plan::{Action, Body, Plan, Step, Write};
+use crate::swarm::{Live, ServiceSpec};
 
 /// How often the rollout is looked at.
 const LOOK: Duration = Duration::from_millis(500);
@@ -179,7 +179,7 @@ impl Session<'_> {
                     silent = None;
                     progress.show(&assessed, &live);
                     let is_returning =
-                        |one: &Assessed| matches!(one.verdict, health::Verdict::RolledBack { is_done: false, .. });
+                        |one: &Assessed| matches!(one.verdict, health::Verdict::RolledBack { finished: false, .. });
                     returning = match returning {
                         _ if !assessed.iter().any(is_returning) => None,
                         None => Some(Instant::now()),
@@ -226,15 +226,13 @@ impl Session<'_> {
             !left.steps.iter().any(|step| step.name == name)
                 && !left.drift.changed.iter().any(|drifted| drifted.name == name)
         };
-        let written = |name: &str| {
-            let mut steps = planned.plan.steps.iter();
-            steps.any(|step| step.kind == crate::model::Kind::Service && step.name == name)
-        };
-        let services: Vec<(&Service, bool)> = live
+        let services: Vec<Wanted<'_>> = live
             .services
             .iter()
-            .filter(|service| written(&service.spec.name) && desires(planned, &service.spec.name))
-            .map(|service| (service.as_ref(), is_as_sent(&service.spec.name)))
+            .filter_map(|service| {
+                let sent = sent(&planned.plan, &service.spec.name)?;
+                Some(Wanted { service, lost: (!is_as_sent(&service.spec.name)).then_some(sent) })
+            })
             .collect();
         let assessed = seen.assess(&self.client, &services, &live, timeout).await?;
         Ok((live, assessed))
@@ -253,8 +251,14 @@ fn given_up(assessed: &[Assessed], live: &Live) -> Option<String> {
     })
 }
 
-fn desires(planned: &Planned<'_>, service: &str) -> bool {
-    planned.stack.desired.as_ref().is_some_and(|desired| desired.services.contains_key(service))
+/// The spec that a plan sends for a service, if it writes it.
+fn sent<'a>(plan: &'a Plan, name: &str) -> Option<&'a ServiceSpec> {
+    plan.steps.iter().filter(|step| step.name == name).find_map(|step| match &step.write {
+        Write::Create(Body::Service { spec, .. }) | Write::Update { body: Body::Service { spec, .. }, .. } => {
+            Some(spec.as_ref())
+        }
+        _ => None,
+    })
 }
 
 /// Whether a failure to look may pass by itself, as when the engine is restarted.
