@@ -122,19 +122,37 @@ fn a_name_over_63_characters() {
 #[test]
 fn a_reference_that_climbs_out_of_the_repository() {
     let secret = "services: { web: { image: a, configs: [c] } }\nconfigs:\n  c:\n    file: ../../etc/passwd\n";
-    insta::assert_snapshot!(refused_repository(&[("shop/stack.yaml", secret)], &[]), @"");
+    insta::assert_snapshot!(refused_repository(&[("shop/stack.yaml", secret)], &[]), @r"
+    shop/stack.yaml:4:11: error: `configs.c.file`: `../../etc/passwd` cannot be read: the path leads out of the repository [file/outside]
+      |
+    4 |     file: ../../etc/passwd
+      |           ^^^^^^^^^^^^^^^^
+    skep: nothing was done: the input has errors
+    ");
 }
 
 #[test]
 fn an_absolute_reference_in_a_repository() {
     let secret = "services: { web: { image: a, configs: [c] } }\nconfigs:\n  c:\n    file: /etc/passwd\n";
-    insta::assert_snapshot!(refused_repository(&[("shop/stack.yaml", secret)], &[]), @"");
+    insta::assert_snapshot!(refused_repository(&[("shop/stack.yaml", secret)], &[]), @r"
+    shop/stack.yaml:4:11: error: `configs.c.file`: `/etc/passwd` cannot be read: the path leads out of the repository [file/outside]
+      |
+    4 |     file: /etc/passwd
+      |           ^^^^^^^^^^^
+    skep: nothing was done: the input has errors
+    ");
 }
 
 #[test]
 fn a_link_that_leads_out_of_the_repository() {
     let secret = "services: { web: { image: a, configs: [c] } }\nconfigs:\n  c:\n    file: words\n";
-    insta::assert_snapshot!(refused_repository(&[("shop/stack.yaml", secret)], &[("shop/words", "/etc/passwd")]), @"");
+    insta::assert_snapshot!(refused_repository(&[("shop/stack.yaml", secret)], &[("shop/words", "/etc/passwd")]), @r"
+    shop/stack.yaml:4:11: error: `configs.c.file`: `words` cannot be read: a symbolic link on this path leads out of the repository [file/outside]
+      |
+    4 |     file: words
+      |           ^^^^^
+    skep: nothing was done: the input has errors
+    ");
 }
 
 #[test]
@@ -166,12 +184,18 @@ fn wrong_credentials() {
     let server = HttpServer::start(served.path(), Manner { token: Some("right".to_owned()), ..Manner::default() });
     let url = server.url("fleet.git");
     let said = refused(&scene, &format!("--repo {url}"));
-    insta::assert_snapshot!(said.replace(&url, "URL"), @"");
+    insta::assert_snapshot!(said.replace(&url, "URL"), @r"
+    skep: URL wants a credential, and none is configured for it
+      help: configure a credential whose URL prefix covers this repository
+    ");
     scene.write("token", "wrong\n");
     configuration(&scene, &format!("  - url: {url}\n    passwordFile: {}/token\n", scene.skep.directory().display()));
     let said = refused(&scene, &format!("--repo {url} --config config.yaml"));
     assert!(!said.contains("wrong"), "no credential is shown: {said}");
-    insta::assert_snapshot!(said.replace(&url, "URL"), @"");
+    insta::assert_snapshot!(said.replace(&url, "URL"), @r"
+    skep: URL refused the credential
+      help: check the credential file: the token may have expired, or the key may not be registered there
+    ");
 }
 
 #[test]
@@ -195,7 +219,12 @@ fn a_host_key_that_does_not_match() {
         .replace(&url, "URL")
         .replace(&server.port.to_string(), "PORT")
         .replace(&known.display().to_string(), "KNOWN_HOSTS");
-    insta::assert_snapshot!(said, @"");
+    let fingerprint = said.split_once("SHA256:").and_then(|(_, rest)| rest.split(')').next()).expect("a fingerprint");
+    let said = said.replace(&format!("SHA256:{fingerprint}"), "FINGERPRINT");
+    insta::assert_snapshot!(said, @r"
+    skep: the host key of [127.0.0.1]:PORT is not the one that is known (FINGERPRINT), so URL was not read
+      help: somebody may be between you and the server; replace the known key only if the host was rebuilt
+    ");
 }
 
 /// The same against an engine, which a plan of a good file meets.
@@ -212,9 +241,15 @@ fn refused_by(skep: &Skep, engine: &str) -> String {
 
 #[test]
 fn no_engine_behind_the_socket() {
-    insta::assert_snapshot!(refused_by(&Skep::on("unix:///nonexistent/docker.sock"), "unix:///nonexistent/docker.sock"), @"");
+    insta::assert_snapshot!(refused_by(&Skep::on("unix:///nonexistent/docker.sock"), "unix:///nonexistent/docker.sock"), @r"
+    skep: ask the engine for its API version: cannot connect to the engine at ENGINE: No such file or directory (os error 2)
+      help: is an engine running there? DOCKER_HOST or DOCKER_CONTEXT names another
+    ");
     let silent = format!("tcp://127.0.0.1:{}", free_port());
-    insta::assert_snapshot!(refused_by(&Skep::on(&silent), &silent), @"");
+    insta::assert_snapshot!(refused_by(&Skep::on(&silent), &silent), @r"
+    skep: ask the engine for its API version: cannot connect to the engine at ENGINE: Connection refused (os error 111)
+      help: is an engine running there? DOCKER_HOST or DOCKER_CONTEXT names another
+    ");
     insta::assert_snapshot!(refused_by(&Skep::on("docker.sock"), "-"), @"skep: `docker.sock` names no engine: it must begin with unix://, tcp://, http://, https:// or ssh://");
 }
 
@@ -227,9 +262,14 @@ fn a_worker_and_an_engine_outside_any_swarm() {
     crate::wait::wait_until(std::time::Duration::from_secs(30), "the node is a worker", || {
         lab.docker(2, &["info", "--format", "{{.Swarm.ControlAvailable}}"]) == "false"
     });
-    insta::assert_snapshot!(refused_by(&Skep::on(&host), &host), @"");
+    insta::assert_snapshot!(refused_by(&Skep::on(&host), &host), @r"
+    skep: manage the swarm: the engine on n2 is a worker; use a manager's
+      help: DOCKER_HOST or DOCKER_CONTEXT names the engine to talk to
+    ");
     lab.docker(2, &["swarm", "leave", "--force"]);
-    insta::assert_snapshot!(refused_by(&Skep::on(&host), &host), @"");
+    insta::assert_snapshot!(refused_by(&Skep::on(&host), &host), @r"
+    skep: manage the swarm: the engine on n2 is in no swarm; `docker swarm init` makes one
+    ");
     assert!(proxy.writes().is_empty());
 }
 
@@ -239,11 +279,17 @@ fn what_is_no_repository() {
     std::fs::create_dir(scene.skep.directory().join("plain")).expect("made");
     let said = scene.run("plan --repo plain --ref main").expect(1).stderr;
     let said = said.replace(&scene.skep.directory().display().to_string(), "DIR");
-    insta::assert_snapshot!(said, @"");
+    insta::assert_snapshot!(said, @r"
+    skep: DIR/plain is not a git repository
+      help: run `git init` there, or name another directory
+    ");
     let empty = scene.skep.directory().join("empty");
     std::fs::create_dir(&empty).expect("made");
     run("git", Path::new(&empty), &["init", "-q", "-b", "main", "."]);
     let said = scene.run("plan --repo empty --ref main").expect(1).stderr;
-    insta::assert_snapshot!(said.replace(&scene.skep.directory().display().to_string(), "DIR"), @"");
+    insta::assert_snapshot!(said.replace(&scene.skep.directory().display().to_string(), "DIR"), @r"
+    skep: DIR/empty is empty: it has no commit
+      help: push a first commit
+    ");
     assert_eq!(lab().services("plain").len(), 0);
 }

@@ -13,10 +13,12 @@ mod verdicts;
 
 use std::path::Path;
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use crate::lab::{Lab, unique};
 use crate::proxy::Proxy;
 use crate::runner::{Outcome, Process, Skep};
+use crate::wait::wait_until;
 
 /// A swarm of one node in which no controller runs: beside one, `skep apply` of a repository rightly refuses.
 pub fn lab() -> &'static Lab {
@@ -74,6 +76,15 @@ impl Scene {
         ids
     }
 
+    /// Waits until no network of the stack is left: nodes let go of them late.
+    #[track_caller]
+    pub fn wait_networks_gone(&self) {
+        let label = format!("label=com.docker.stack.namespace={}", self.stack);
+        wait_until(Duration::from_secs(60), "the stack's networks are gone", || {
+            lab().docker(1, &["network", "ls", "-q", "--filter", &label]).is_empty()
+        });
+    }
+
     fn words(&self, line: &str) -> Vec<String> {
         line.split_whitespace().map(|word| word.replace("STACK", &self.stack)).collect()
     }
@@ -85,7 +96,9 @@ impl Drop for Scene {
             self.proxy.disarm();
             // Its record, if it has one.
             let _ = self.run("delete STACK --yes");
-            lab().remove_stack(&self.stack);
+            // What was just deleted is listed for a moment longer, so this may find nothing to remove.
+            let _ = lab().try_docker(1, &["stack", "rm", &self.stack]);
+            self.wait_networks_gone();
         }
     }
 }
@@ -101,7 +114,7 @@ pub fn write(directory: &Path, path: &str, text: &str) {
 pub fn web(image: &str, replicas: u64) -> String {
     format!(
         "services:\n  web:\n    image: {image}\n    deploy:\n      replicas: {replicas}\n      \
-         update_config: {{ order: start-first, monitor: 500ms, failure_action: rollback }}\n"
+         update_config: {{ order: start-first, monitor: 2s, failure_action: rollback }}\n"
     )
 }
 

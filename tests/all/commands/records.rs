@@ -79,8 +79,7 @@ fn delete_ends_a_stack_and_keep_only_forgets_it() {
     let deleted = scene.run("delete STACK --yes").expect(0);
     assert_eq!(deleted.stdout, format!("{} is deleted\n", scene.stack));
     assert!(lab().services(&scene.stack).is_empty());
-    let label = format!("label=com.docker.stack.namespace={}", scene.stack);
-    assert_eq!(lab().docker(1, &["network", "ls", "-q", "--filter", &label]), "");
+    scene.wait_networks_gone();
     let configs = lab().docker(1, &["config", "ls", "--format", "{{.Name}}"]);
     assert!(!configs.contains(&format!("skep.{}.", scene.stack)), "neither record nor rendering is left: {configs}");
 }

@@ -186,7 +186,7 @@ fn stacks_are_applied_after_those_they_depend_on() {
     // What the first needs fails: the second is left alone.
     served.commit("c.yaml", &web("cli-crash:1", 1));
     scene.proxy.forget();
-    let failed = scene.run(&format!("apply --repo {work} -y")).expect(4);
+    let failed = scene.run(&format!("apply --repo {work} -y --timeout 20s")).expect(4);
     assert!(failed.stderr.contains(&format!("{second} is not applied: it depends on {first}")), "{}", failed.stderr);
     for stack in [first, second] {
         scene.skep.run(&["delete", &stack, "-y"]).expect(0);

@@ -6,7 +6,7 @@ use super::{Scene, events, lab, web};
 fn an_image_that_crashes_ends_with_4_and_its_exit_code_is_told() {
     let scene = Scene::new("crash");
     scene.write("stack.yaml", &web("cli-crash:1", 1));
-    let failed = scene.run("apply -c stack.yaml STACK -y --timeout 3s").expect(4);
+    let failed = scene.run("apply -c stack.yaml STACK -y --timeout 10s").expect(4);
     let web = scene.full("web");
     assert!(
         failed.stderr.contains(&format!("{} failed: {web}: task: non-zero exit (3) on n1\n", scene.stack)),
@@ -23,7 +23,7 @@ fn an_image_that_crashes_ends_with_4_and_its_exit_code_is_told() {
 fn an_image_that_is_not_there_ends_with_4() {
     let scene = Scene::new("absent");
     scene.write("stack.yaml", &web("localhost:1/nothing:9", 1));
-    let failed = scene.run("apply -c stack.yaml STACK -y --timeout 3s -o json").expect(4);
+    let failed = scene.run("apply -c stack.yaml STACK -y --timeout 10s -o json").expect(4);
     let events = events(&failed);
     let last = events.last().expect("events");
     assert_eq!(last["event"], "failed");
