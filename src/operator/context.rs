@@ -86,12 +86,25 @@ pub struct Prepared {
     pub warnings: Arc<Vec<Shown>>,
 }
 
+/// What became of loading a stack.
+#[derive(Debug, Clone)]
+pub enum Loaded {
+    /// It is loaded and lowered.
+    Prepared(Prepared),
+    /// Its files have faults: the first, in a sentence.
+    Invalid(String),
+    /// Its repository cannot be read: why, in a sentence.
+    Unread(String),
+    /// Nobody has looked into its repository yet.
+    NotYet,
+}
+
 /// A result of loading that is remembered as long as the files and the declaration stay the same.
 struct Remembered {
     revision: Revision,
     declaring: Revision,
     declared: super::fleet::Declared,
-    result: Result<Prepared, String>,
+    result: Loaded,
 }
 
 /// What reconciling needs.
@@ -163,14 +176,14 @@ impl Context {
         own.get(id).is_some_and(|written| version <= *written)
     }
 
-    /// Loads a stack, or gives in a sentence what is wrong with its files.
+    /// Loads a stack.
     ///
     /// # Errors
     /// [`Error::Thread`].
-    pub async fn prepare(&self, assignment: &Assignment, live: &Live) -> Result<Result<Prepared, String>, Error> {
+    pub async fn prepare(&self, assignment: &Assignment, live: &Live) -> Result<Loaded, Error> {
         let Some(files) = &assignment.files else {
-            let problem = assignment.problem.clone().unwrap_or_else(|| "its repository was not read yet".to_owned());
-            return Ok(Err(format!("source: {problem}")));
+            let unread = |problem| Loaded::Unread(format!("source: {problem}"));
+            return Ok(assignment.problem.as_ref().map_or(Loaded::NotYet, unread));
         };
         let name = &assignment.declared.name;
         {
@@ -197,14 +210,14 @@ impl Context {
             match loaded.desired {
                 Some(mut desired) => {
                     fingerprint::fill(&mut desired, &swarm, &cache);
-                    Ok(Prepared {
+                    Loaded::Prepared(Prepared {
                         digest: desired::digest(&desired),
                         desired: Arc::new(desired),
                         revision: own.revision.clone(),
                         warnings: Arc::new(shown),
                     })
                 }
-                None => Err(first_fault(&loaded.diagnostics, &shown, &own.revision)),
+                None => Loaded::Invalid(first_fault(&loaded.diagnostics, &shown, &own.revision)),
             }
         })
         .await

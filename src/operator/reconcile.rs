@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::context::{Context, Error, Prepared};
-use super::record::{Applied as AppliedRecord, Attempt, Held, Past, Record, Status};
+use super::context::{Context, Error, Loaded, Prepared};
+use super::record::{APPLYING, Applied as AppliedRecord, Attempt, Held, Past, Record, Status};
 use super::records::{self, Stored};
 use super::verdict::{self, Verdict};
 use super::world::{Assignment, Claim, Orphan};
-use super::{claim, inventory};
+use super::{claim, inventory, rendering};
 use crate::apply::{Apply, Outcome, Stopped};
 use crate::client::Class;
 use crate::desired::Desired;
@@ -38,11 +38,18 @@ pub async fn reconcile(context: &Context, stack: &StackName) -> Result<Action, E
     let assignment = match owner(context, stack, stored.as_ref()) {
         Ok(assignment) => assignment,
         Err(Unowned::Orphaned(orphan)) => return orphaned(context, stored, orphan).await,
-        Err(Unowned::Refused(reason)) => return report(context, stored, Sync::Unknown, None, &reason).await,
+        Err(Unowned::Refused { sources, reason }) => {
+            let stored = stored.map_or_else(|| Err(Record::new(stack.clone(), sources)), Ok);
+            return report(context, stored, Sync::Unknown, &reason).await;
+        }
+        // Whoever is read later wakes it.
+        Err(Unowned::TooEarly) => return Ok(Action::await_change()),
     };
     let prepared = match context.prepare(&assignment, &live).await? {
-        Ok(prepared) => prepared,
-        Err(reason) => return report(context, stored, Sync::OutOfSync, None, &reason).await,
+        Loaded::Prepared(prepared) => prepared,
+        Loaded::NotYet => return Ok(Action::await_change()),
+        Loaded::Unread(reason) => return assignment.report(context, stored, Sync::Unknown, &reason).await,
+        Loaded::Invalid(reason) => return assignment.report(context, stored, Sync::OutOfSync, &reason).await,
     };
     let plan = context.plan(&prepared, &assignment.declared.settings, stored.as_ref(), &live)?;
     let turn = Turn { context, assignment, stored, prepared, live };
@@ -60,7 +67,9 @@ enum Unowned {
     /// None declares it.
     Orphaned(Orphan),
     /// More than one does, or one that must not.
-    Refused(String),
+    Refused { sources: String, reason: String },
+    /// One does, and another may yet say that it does too.
+    TooEarly,
 }
 
 /// The source that a stack belongs to: the one that declares it, and of several the one that the record names.
@@ -71,21 +80,43 @@ fn owner(context: &Context, stack: &StackName, stored: Option<&Stored>) -> Resul
             Some(source) => context.world.orphan(source),
             None => Orphan::Unknown { problem: None },
         })),
+        Claim::One(_) if recorded.is_none() && !context.world.is_read() => Err(Unowned::TooEarly),
         Claim::One(assignment) => match recorded {
             Some(source) if source != assignment.source.as_str() => match context.world.orphan(source) {
                 // Its source let go of it, or is followed no more: the stack has moved.
                 Orphan::Removed(_) | Orphan::NoSource => Ok(*assignment),
-                Orphan::Unknown { .. } => Err(Unowned::Refused(claim::taken(stack, source, &assignment.source))),
+                Orphan::Unknown { .. } => Err(Unowned::Refused {
+                    sources: source.to_owned(),
+                    reason: claim::taken(stack, source, &assignment.source),
+                }),
             },
             _ => Ok(*assignment),
         },
-        Claim::Several(found) => {
-            let others = claim::names(&found);
-            match found.into_iter().find(|assignment| Some(assignment.source.as_str()) == recorded) {
-                Some(assignment) => Ok(assignment),
-                None => Err(Unowned::Refused(claim::several(stack, &others))),
+        Claim::Several(mut found) => {
+            let sources = claim::names(&found);
+            match found.iter().position(|assignment| Some(assignment.source.as_str()) == recorded) {
+                Some(position) => {
+                    let mut assignment = found.swap_remove(position);
+                    assignment.problem.get_or_insert_with(|| claim::also(&claim::names(&found)));
+                    Ok(assignment)
+                }
+                None => Err(Unowned::Refused { reason: claim::several(stack, &sources), sources }),
             }
         }
+    }
+}
+
+impl Assignment {
+    /// Says in the stack's record why it cannot be looked at, under the name of this source where there is none yet.
+    async fn report(
+        &self,
+        context: &Context,
+        stored: Option<Stored>,
+        sync: Sync,
+        reason: &str,
+    ) -> Result<Action, Error> {
+        let new = || Record::new(self.declared.name.clone(), self.source.to_string());
+        report(context, stored.ok_or_else(new), sync, reason).await
     }
 }
 
@@ -196,8 +227,9 @@ impl Turn<'_> {
     /// Nothing is to be written. Says how it stands, and finishes an attempt whose verdict is out.
     async fn settle(&self, plan: &Plan) -> Result<Action, Error> {
         let mut record = self.new_record(plan);
-        let verdict =
-            verdict::look(self.context, self.desired(), &self.live, &self.assignment.declared.settings).await?;
+        let settings = &self.assignment.declared.settings;
+        let was_healthy = record.attempt.is_none() && record.status.health == Health::Healthy;
+        let verdict = verdict::look(self.context, self.desired(), &self.live, settings, was_healthy).await?;
         let drift = drift_reason(plan);
         let mut again = None;
         let health = match &verdict {
@@ -208,13 +240,14 @@ impl Turn<'_> {
             }
             Verdict::Degraded { .. } | Verdict::Failed { .. } => Health::Degraded,
         };
-        let reason = match (&verdict, &drift, &self.assignment.problem) {
-            (Verdict::Progressing { waiting }, ..) => waiting.clone(),
-            (Verdict::Degraded { cause } | Verdict::Failed { cause }, ..) => cause.clone(),
-            (_, Some(drift), _) => drift.clone(),
-            (_, _, Some(problem)) => format!("source: {problem}"),
-            _ => String::new(),
+        let waiting = match &verdict {
+            Verdict::Progressing { waiting: words }
+            | Verdict::Degraded { cause: words }
+            | Verdict::Failed { cause: words } => Some(words.clone()),
+            Verdict::Healthy => None,
         };
+        let problem = self.assignment.problem.as_ref().map(|problem| format!("source: {problem}"));
+        let reason = [problem, drift, waiting].into_iter().flatten().collect::<Vec<_>>().join("; ");
         if record.applied.as_ref().is_none_or(|applied| applied.digest != self.prepared.digest) {
             let rendering = records::keep(&self.context.client, &plan.stack, &plan.settled).await?;
             record.applied = Some(AppliedRecord {
@@ -234,7 +267,8 @@ impl Turn<'_> {
         }
         let sync = plan.sync();
         record.status = Status { sync, health, revision: Some(self.revision()), reason };
-        self.write(record).await?;
+        let stored = self.write(record).await?;
+        self.sweep(&stored.record).await?;
         // What is failing is looked at again, since no event tells of a task; what is healthy waits for one.
         Ok(match (again, health) {
             (Some(again), _) => Action::requeue(again),
@@ -243,13 +277,27 @@ impl Turn<'_> {
         })
     }
 
+    /// Deletes the renderings that a crash between two writes has left behind.
+    async fn sweep(&self, record: &Record) -> Result<(), Error> {
+        let kept = record.applied.as_ref().map(|applied| applied.rendering.as_str());
+        let is_left = |name: &str| kept != Some(name);
+        let mut renderings = self.live.configs.iter().filter(|config| rendering::is_of(config, &record.stack));
+        if !renderings.any(|config| is_left(&config.spec.name)) {
+            return Ok(());
+        }
+        if !self.context.permit.may_write() {
+            return Err(Error::NoLease);
+        }
+        Ok(records::sweep(&self.context.client, &record.stack, kept.as_slice()).await?)
+    }
+
     /// An attempt came to a good end.
     fn finish(&self, record: &mut Record, plan: &Plan) {
         record.held = None;
         record.approved = None;
         if let Some(attempt) = record.attempt.take() {
             tracing::info!(stack = %plan.stack, revision = %attempt.revision, "stack is healthy");
-            if let Some(past) = record.history.first_mut().filter(|past| past.result == "applying") {
+            if let Some(past) = record.history.first_mut().filter(|past| past.result == APPLYING) {
                 past.result = "applied".to_owned();
                 past.at = self.context.now();
             }
@@ -266,7 +314,7 @@ impl Turn<'_> {
         });
         record.attempt = None;
         record.approved = None;
-        if let Some(past) = record.history.first_mut().filter(|past| past.result == "applying") {
+        if let Some(past) = record.history.first_mut().filter(|past| past.result == APPLYING) {
             past.result = "failed".to_owned();
             past.at = self.context.now();
         }
@@ -336,7 +384,7 @@ impl Turn<'_> {
         });
         // What is about to be made belongs to the stack from now on: a crash must not leave what nobody will prune.
         record.inventory = inventory::with_steps(&record.inventory, plan);
-        record.remember(self.past("applying", plan.steps.len()));
+        record.remember(self.past(APPLYING, plan.steps.len()));
         record.status = Status {
             sync: Sync::OutOfSync,
             health: Health::Progressing,
@@ -377,7 +425,7 @@ impl Turn<'_> {
                 }
                 record.status.reason = "waiting for tasks".to_owned();
                 let stack = record.stack.clone();
-                records::write(&context.client, &stored, record).await?;
+                context.wrote(&records::write(&context.client, &stored, record).await?);
                 records::sweep(&context.client, &stack, &[&rendering]).await?;
                 Ok(Action::requeue(if outcome.deferred.is_empty() { Duration::from_millis(200) } else { AGAIN }))
             }
@@ -386,7 +434,7 @@ impl Turn<'_> {
                 self.mark_held(&mut record, &cause);
                 record.status.health = Health::Degraded;
                 record.status.reason = format!("held: {cause}");
-                records::write(&context.client, &stored, record).await?;
+                context.wrote(&records::write(&context.client, &stored, record).await?);
                 Ok(Action::await_change())
             }
             Some(Stopped::Engine(error)) => Err(Error::Client(error)),
@@ -437,22 +485,15 @@ async fn store(context: &Context, stored: Option<&Stored>, record: Record) -> Re
     Ok(written)
 }
 
-/// Says in the record, if there is one, what keeps skep from looking further. What runs is left alone.
-async fn report(
-    context: &Context,
-    stored: Option<Stored>,
-    sync: Sync,
-    health: Option<Health>,
-    reason: &str,
-) -> Result<Action, Error> {
-    let Some(stored) = stored else { return Ok(Action::await_change()) };
-    let mut record = stored.record.clone();
+/// Says in a record, a new one where there is none, what keeps skep from looking further. What runs is left alone.
+async fn report(context: &Context, stored: Result<Stored, Record>, sync: Sync, reason: &str) -> Result<Action, Error> {
+    let (stored, mut record) = match stored {
+        Ok(stored) => (Some(stored.clone()), stored.record),
+        Err(record) => (None, record),
+    };
     record.status.sync = sync;
     record.status.reason = reason.to_owned();
-    if let Some(health) = health {
-        record.status.health = health;
-    }
-    store(context, Some(&stored), record).await?;
+    store(context, stored.as_ref(), record).await?;
     Ok(Action::await_change())
 }
 
@@ -460,23 +501,25 @@ async fn report(
 async fn orphaned(context: &Context, stored: Option<Stored>, orphan: Orphan) -> Result<Action, Error> {
     let Some(stored) = stored else { return Ok(Action::await_change()) };
     let source = stored.record.source.clone();
+    let is_suspended = stored.record.is_suspended(context.now());
     match orphan {
         Orphan::Unknown { problem: None } => Ok(Action::await_change()),
         Orphan::Unknown { problem: Some(problem) } => {
-            report(context, Some(stored), Sync::Unknown, None, &format!("source: {problem}")).await
+            report(context, Ok(stored), Sync::Unknown, &format!("source: {problem}")).await
         }
+        // Nothing was ever applied, so there is nothing to keep, to delete or to show.
+        _ if stored.record.is_empty() && !is_suspended => super::end::forget(context, &stored).await,
         Orphan::NoSource => {
             let reason = format!("orphaned: its source {source} is not followed any more");
-            report(context, Some(stored), Sync::OutOfSync, None, &reason).await
+            report(context, Ok(stored), Sync::OutOfSync, &reason).await
         }
-        Orphan::Removed(_) if stored.record.is_suspended(context.now()) => {
-            let reason = "orphaned, and suspended".to_owned();
-            report(context, Some(stored), Sync::OutOfSync, Some(Health::Suspended), &reason).await
+        Orphan::Removed(_) if is_suspended => {
+            report(context, Ok(stored), Sync::OutOfSync, "orphaned, and suspended").await
         }
         Orphan::Removed(Removed::Keep) => {
             let stack = &stored.record.stack;
             let reason = format!("orphaned: {source} declares it no more; `skep delete {stack}` ends it");
-            report(context, Some(stored), Sync::OutOfSync, None, &reason).await
+            report(context, Ok(stored), Sync::OutOfSync, &reason).await
         }
         Orphan::Removed(Removed::Delete) => super::end::end(context, stored).await,
     }

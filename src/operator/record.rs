@@ -20,6 +20,9 @@ pub const MAX_DOCUMENT: usize = 64 * 1024;
 /// How many entries of history are kept.
 pub const MAX_HISTORY: usize = 20;
 
+/// The result of what is under way, in the history.
+pub const APPLYING: &str = "applying";
+
 /// One stack's record.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -204,8 +207,14 @@ impl Record {
         self.suspended.as_ref().is_some_and(|s| s.until.is_none_or(|until| now < until))
     }
 
-    /// Adds to the history, and forgets what is too old.
+    /// Whether nothing was ever applied, nor begun.
+    pub fn is_empty(&self) -> bool {
+        self.applied.is_none() && self.attempt.is_none() && self.inventory.is_empty()
+    }
+
+    /// Adds to the history, and forgets what is too old. An attempt that came to no end is no history.
     pub fn remember(&mut self, past: Past) {
+        self.history.retain(|past| past.result != APPLYING);
         self.history.insert(0, past);
         self.history.truncate(MAX_HISTORY);
     }

@@ -52,6 +52,8 @@ struct Seen {
     ready: u64,
     improved: Instant,
     complete_since: Option<Instant>,
+    /// It had converged when this process first saw it, and has not changed since.
+    converged: bool,
 }
 
 /// A service as it fares, with how far it is.
@@ -66,6 +68,14 @@ pub struct Assessed {
 }
 
 impl Progress {
+    /// Takes a service for converged at the first look, as its record says: after a restart of skep no rollout is watched
+    /// anew.
+    fn trust(&self, service: &Service) {
+        let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.entry(service.id.clone())
+            .or_insert_with(|| Seen { converged: true, ..Seen::new(service, Instant::now()) });
+    }
+
     /// Judges services against what is wanted of them. `wanted` says of each whether its spec is the one that was sent.
     ///
     /// # Errors
@@ -96,12 +106,7 @@ impl Progress {
             .iter()
             .map(|(service, is_wanted)| {
                 let tasks = tasks.remove(&service.id).unwrap_or_default();
-                let known = seen.entry(service.id.clone()).or_insert(Seen {
-                    version: service.version.index,
-                    ready: 0,
-                    improved: now,
-                    complete_since: None,
-                });
+                let known = seen.entry(service.id.clone()).or_insert_with(|| Seen::new(service, now));
                 let verdict = known.judge(service, *is_wanted, &tasks, &current, live, timeout, now);
                 Assessed { name: service.spec.name.clone(), verdict, tasks }
             })
@@ -110,6 +115,10 @@ impl Progress {
 }
 
 impl Seen {
+    fn new(service: &Service, now: Instant) -> Self {
+        Self { version: service.version.index, ready: 0, improved: now, complete_since: None, converged: false }
+    }
+
     #[allow(clippy::too_many_arguments, reason = "what is seen of a service has this many parts, and one caller")]
     fn judge(
         &mut self,
@@ -126,6 +135,7 @@ impl Seen {
             self.version = service.version.index;
             self.improved = now;
             self.complete_since = None;
+            self.converged = false;
         }
         let mut seen = Observation {
             service,
@@ -144,22 +154,37 @@ impl Seen {
         }
         self.ready = ready.count;
         self.complete_since = if ready.is_complete { Some(self.complete_since.unwrap_or(now)) } else { None };
-        seen.stable_for = self.complete_since.map_or(Duration::ZERO, |since| now.duration_since(since));
+        self.converged &= ready.is_complete;
+        seen.stable_for = match self.complete_since {
+            Some(_) if self.converged => Duration::MAX,
+            Some(since) => now.duration_since(since),
+            None => Duration::ZERO,
+        };
         health::assess(&seen)
     }
 }
 
-/// Judges all services of a stack.
+/// Judges all services of a stack. Where they were healthy at the last look, by the record, only what changed since is
+/// watched.
 ///
 /// # Errors
 /// Those of a read.
-pub async fn look(context: &Context, desired: &Desired, live: &Live, settings: &Settings) -> Result<Verdict, Error> {
+pub async fn look(
+    context: &Context,
+    desired: &Desired,
+    live: &Live,
+    settings: &Settings,
+    was_healthy: bool,
+) -> Result<Verdict, Error> {
     let services: Vec<(&Service, bool)> = live
         .services
         .iter()
         .filter(|service| desired.services.contains_key(&service.spec.name))
         .map(|service| (service.as_ref(), true))
         .collect();
+    if was_healthy {
+        services.iter().for_each(|(service, _)| context.progress.trust(service));
+    }
     let assessed = context.progress.assess(&context.client, &services, live, settings.timeout).await?;
     Ok(summary(&assessed))
 }

@@ -11,7 +11,8 @@ fn nothing_is_written_when_nothing_changed() {
     let repository = &scene.repository;
     repository.declare(&["shop", "blog"], "");
     let uses = "    configs: [ site ]\n    secrets: [ key ]\n    networks: [ inside ]\n    ports: [ \"8080:80\" ]\n";
-    let objects = "configs:\n  site: { file: ./site.conf }\nsecrets:\n  key: { file: ./key.txt }\nnetworks:\n  inside: {}\n";
+    let objects =
+        "configs:\n  site: { file: ./site.conf }\nsecrets:\n  key: { file: ./key.txt }\nnetworks:\n  inside: {}\n";
     repository.write("shop.yaml", &format!("services:\n{}{objects}", service("web", "one", uses)));
     repository.write("site.conf", "listen 80\n");
     repository.write("key.txt", "s3cret\n");

@@ -90,13 +90,7 @@ impl Scene {
 
     /// The same within another time.
     #[track_caller]
-    pub fn wait_status_for(
-        &self,
-        within: Duration,
-        stack: &str,
-        what: &str,
-        is_so: impl Fn(&Value) -> bool,
-    ) -> Value {
+    pub fn wait_status_for(&self, within: Duration, stack: &str, what: &str, is_so: impl Fn(&Value) -> bool) -> Value {
         let deadline = Instant::now() + within;
         loop {
             let status = self.status(stack);
@@ -106,6 +100,11 @@ impl Scene {
             assert!(Instant::now() < deadline, "{stack} was never {what}: {status:#}");
             std::thread::sleep(Duration::from_millis(20));
         }
+    }
+
+    /// Whether a stack is synced, healthy and at this revision.
+    pub fn is_synced(&self, stack: &str, revision: &str) -> bool {
+        is_synced(&self.status(stack), revision)
     }
 
     /// Waits until a stack is synced, healthy and at this revision.
@@ -124,8 +123,7 @@ impl Scene {
 
     /// Every write but the lease's renewals.
     pub fn writes(&self) -> Vec<Request> {
-        let lease = |it: &Request| it.bookkeeping && it.body["Name"] == "skep.lease";
-        self.proxy.writes().into_iter().filter(|it| !lease(it)).collect()
+        self.proxy.writes().into_iter().filter(|it| !it.is_lease()).collect()
     }
 
     /// Demands that from now on nothing was written, records included, while the swarm was listed three times more.
