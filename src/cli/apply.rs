@@ -13,7 +13,7 @@ use crate::client::{Client, Credentials, Error as ClientError};
 use crate::desired;
 use crate::health::Health;
 use crate::model::StackName;
-use crate::operator::record::{Applied as AppliedRecord, Attempt, Held, Past, Record, Status};
+use crate::operator::record::{APPLYING, Applied as AppliedRecord, Attempt, Held, Past, Record, Status};
 use crate::operator::records::{self, Stored};
 use crate::operator::verdict::{self, Verdict};
 use crate::operator::{inventory, snapshot};
@@ -297,19 +297,21 @@ impl Session<'_> {
         let mut record = new_record(planned.stored.as_ref(), &planned.plan.stack, source.as_str());
         let term = record.attempt.as_ref().map_or(0, |attempt| attempt.term);
         if let Some(digest) = planned.stack.desired.as_ref().map(desired::digest) {
-            record.attempt = Some(Attempt {
+            record.begin(Attempt {
                 term,
                 revision: revision(target, planned.stack),
                 digest,
                 at: Timestamp::now(),
                 written: false,
+                services: planned.plan.services().map(str::to_owned).collect(),
+                previous: None,
             });
         }
         record.inventory = inventory::with_steps(&record.inventory, &planned.plan);
         record.remember(Past {
             revision: revision(target, planned.stack),
             at: Timestamp::now(),
-            result: "applying".to_owned(),
+            result: APPLYING.to_owned(),
             steps: u32::try_from(planned.plan.steps.len()).unwrap_or(u32::MAX),
         });
         record.status = status(target, planned.stack, Health::Progressing, "applying");
@@ -330,13 +332,13 @@ impl Session<'_> {
         let stack = &planned.plan.stack;
         let rendering = records::keep(&self.client, stack, &outcome.applied).await?;
         let mut record = stored.record.clone();
-        record.applied = Some(applied_record(target, planned.stack, rendering.clone()));
+        record.applied = Some(applied_record(target, planned.stack, rendering));
         record.inventory = inventory::of(&outcome.applied);
         if let Some(attempt) = &mut record.attempt {
             attempt.written = true;
         }
         let stored = store(&self.client, Some(&stored), record).await?;
-        records::sweep(&self.client, stack, &[&rendering]).await?;
+        records::sweep(&self.client, stack, &stored.record.renderings()).await?;
         Ok(stored)
     }
 
@@ -397,13 +399,14 @@ impl Session<'_> {
         let mut record = stored.record.clone();
         let attempt = record.attempt.take();
         let result = if cause.is_none() { "applied" } else { "failed" };
-        if let Some(past) = record.history.first_mut().filter(|past| past.result == "applying") {
+        if let Some(past) = record.history.first_mut().filter(|past| past.result == APPLYING) {
             past.result = result.to_owned();
             past.at = Timestamp::now();
         }
         match (cause, attempt) {
             (Some(cause), Some(attempt)) => {
                 record.status = status(target, stack, Health::Degraded, &format!("held: {cause}"));
+                record.applied = attempt.previous;
                 record.held =
                     Some(Held { revision: attempt.revision, digest: attempt.digest, since: Timestamp::now(), cause });
             }

@@ -16,7 +16,7 @@ use crate::client::{self, Client, Credentials};
 use crate::desired::{self, Desired, fingerprint};
 use crate::diag::{Diagnostic, Severity, Shown};
 use crate::model::{Digest, Revision, StackName};
-use crate::plan::{self, Applied, OnDrift, Plan, Policy, Prune};
+use crate::plan::{self, Applied, OnDrift, Plan, Policy, Prune, Step, Write};
 use crate::runtime::Classify;
 use crate::settings::{Drift, Settings};
 use crate::swarm::{Live, Version};
@@ -122,6 +122,7 @@ pub struct Context {
     loaded: Mutex<HashMap<StackName, Remembered>>,
     renderings: Mutex<HashMap<String, Arc<Applied>>>,
     own_writes: Mutex<HashMap<String, Version>>,
+    superseded: Mutex<HashMap<String, Version>>,
     /// How rollouts fared at the last look.
     pub progress: super::verdict::Progress,
 }
@@ -145,6 +146,7 @@ impl Context {
             loaded: Mutex::default(),
             renderings: Mutex::default(),
             own_writes: Mutex::default(),
+            superseded: Mutex::default(),
             progress: super::verdict::Progress::default(),
         }
     }
@@ -174,6 +176,27 @@ impl Context {
     pub fn is_own_write(&self, id: &str, version: Version) -> bool {
         let own = self.own_writes.lock().unwrap_or_else(PoisonError::into_inner);
         own.get(id).is_some_and(|written| version <= *written)
+    }
+
+    /// Remembers that this instance wrote over a version of an object: the answer to an update does not say the next one.
+    pub fn superseded(&self, step: &Step) {
+        if let Write::Update { id, version, .. } = &step.write {
+            let mut superseded = self.superseded.lock().unwrap_or_else(PoisonError::into_inner);
+            superseded.insert(id.clone(), *version);
+        }
+    }
+
+    /// Whether a snapshot does not show yet what this instance wrote. Deciding by it would at best be refused, and at worst
+    /// take what the engine said of the rollout before for its word on this one.
+    pub fn is_behind(&self, live: &Live) -> bool {
+        let mut own = self.own_writes.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut superseded = self.superseded.lock().unwrap_or_else(PoisonError::into_inner);
+        // What was deleted meanwhile is not waited for.
+        own.retain(|id, _| live.configs.iter().any(|config| config.id == *id));
+        superseded
+            .retain(|id, version| live.services.iter().any(|service| service.id == *id && service.version <= *version));
+        !superseded.is_empty()
+            || live.configs.iter().any(|config| own.get(&config.id).is_some_and(|version| config.version < *version))
     }
 
     /// Loads a stack.

@@ -10,11 +10,11 @@ use super::records::{self, Stored};
 use super::verdict::{self, Verdict};
 use super::world::{Assignment, Claim, Orphan};
 use super::{claim, inventory, rendering};
-use crate::apply::{Apply, Outcome, Stopped};
+use crate::apply::{Apply, Event, Outcome, Stopped};
 use crate::client::Class;
 use crate::desired::Desired;
 use crate::health::Health;
-use crate::model::{Kind, StackName};
+use crate::model::StackName;
 use crate::plan::{FirstContact, Plan, Sync};
 use crate::runtime::Action;
 use crate::settings::{Adopt, Removed, SyncMode};
@@ -22,6 +22,9 @@ use crate::swarm::Live;
 
 /// How often a rollout is looked at. The engine sends no event for a task.
 const LOOK: Duration = Duration::from_secs(1);
+
+/// How soon a snapshot that does not show one's own writes yet is looked at again.
+const BEHIND: Duration = Duration::from_millis(50);
 
 /// How soon a deletion that the engine put off is tried again.
 const AGAIN: Duration = Duration::from_secs(2);
@@ -34,6 +37,9 @@ const AGAIN: Duration = Duration::from_secs(2);
 /// [`Error`] says by its class when to try again. What is wrong with the stack's own input is no error: it is in the record.
 pub async fn reconcile(context: &Context, stack: &StackName) -> Result<Action, Error> {
     let live = context.live().ok_or(Error::NotReady)?;
+    if context.is_behind(&live) {
+        return Ok(Action::requeue(BEHIND));
+    }
     let stored = Stored::among(&live.configs, stack)?;
     let assignment = match owner(context, stack, stored.as_ref()) {
         Ok(assignment) => assignment,
@@ -184,8 +190,8 @@ impl Turn<'_> {
         if let Some(reason) = blocked(plan) {
             return wait(reason);
         }
-        if self.open_attempt().is_some_and(|attempt| attempt.written)
-            && let Some(cause) = verdict::failure(services(plan), &self.live)
+        if let Some(attempt) = self.open_attempt().filter(|attempt| attempt.written)
+            && let Some(cause) = verdict::failure(&attempt.services, &self.live)
         {
             return Decision::Hold { cause };
         }
@@ -218,7 +224,7 @@ impl Turn<'_> {
     fn rolling(&self, plan: &Plan) -> Option<String> {
         let attempt = self.record().and_then(|record| record.attempt.as_ref());
         let superseded = attempt.is_some_and(|attempt| attempt.digest != self.prepared.digest);
-        services(plan)
+        plan.services()
             .filter_map(|name| self.live.services.iter().find(|service| service.spec.name == name))
             .find(|service| verdict::is_rolling(service) && !superseded)
             .map(|service| service.spec.name.clone())
@@ -257,6 +263,10 @@ impl Turn<'_> {
                 rendering,
             });
             record.inventory = inventory::of(&plan.settled);
+            // A crash came between the last write and its record.
+            if let Some(attempt) = record.attempt.as_mut().filter(|attempt| attempt.digest == self.prepared.digest) {
+                attempt.written = true;
+            }
         }
         if verdict.is_final() {
             match &verdict {
@@ -277,18 +287,17 @@ impl Turn<'_> {
         })
     }
 
-    /// Deletes the renderings that a crash between two writes has left behind.
+    /// Deletes the renderings that nothing leads to any more, those that a crash has left behind included.
     async fn sweep(&self, record: &Record) -> Result<(), Error> {
-        let kept = record.applied.as_ref().map(|applied| applied.rendering.as_str());
-        let is_left = |name: &str| kept != Some(name);
+        let kept = record.renderings();
         let mut renderings = self.live.configs.iter().filter(|config| rendering::is_of(config, &record.stack));
-        if !renderings.any(|config| is_left(&config.spec.name)) {
+        if renderings.all(|config| kept.contains(&config.spec.name.as_str())) {
             return Ok(());
         }
         if !self.context.permit.may_write() {
             return Err(Error::NoLease);
         }
-        Ok(records::sweep(&self.context.client, &record.stack, kept.as_slice()).await?)
+        Ok(records::sweep(&self.context.client, &record.stack, &kept).await?)
     }
 
     /// An attempt came to a good end.
@@ -312,7 +321,9 @@ impl Turn<'_> {
             since: self.context.now(),
             cause: cause.to_owned(),
         });
-        record.attempt = None;
+        if let Some(attempt) = record.attempt.take() {
+            record.applied = attempt.previous;
+        }
         record.approved = None;
         if let Some(past) = record.history.first_mut().filter(|past| past.result == APPLYING) {
             past.result = "failed".to_owned();
@@ -367,7 +378,8 @@ impl Turn<'_> {
             revision: Some(self.revision()),
             reason: format!("held: {cause}"),
         };
-        self.write(record).await?;
+        let stored = self.write(record).await?;
+        self.sweep(&stored.record).await?;
         Ok(Action::await_change())
     }
 
@@ -375,12 +387,14 @@ impl Turn<'_> {
     async fn apply(&self, plan: &Plan) -> Result<Action, Error> {
         let context = self.context;
         let mut record = self.new_record(plan);
-        record.attempt = Some(Attempt {
+        record.begin(Attempt {
             term: context.term(),
             revision: self.revision(),
             digest: self.prepared.digest.clone(),
             at: context.now(),
             written: false,
+            services: plan.services().map(str::to_owned).collect(),
+            previous: None,
         });
         // What is about to be made belongs to the stack from now on: a crash must not leave what nobody will prune.
         record.inventory = inventory::with_steps(&record.inventory, plan);
@@ -400,7 +414,11 @@ impl Turn<'_> {
             client: &context.client,
             credentials: &context.credentials,
             permit: context.permit.as_ref(),
-            observe: &|_| {},
+            observe: &|event| {
+                if let Event::Done(step, _) = event {
+                    context.superseded(step);
+                }
+            },
         };
         let outcome = apply.run(plan).await;
         self.after(stored, outcome).await
@@ -417,16 +435,16 @@ impl Turn<'_> {
                     revision: self.revision(),
                     digest: self.prepared.digest.clone(),
                     at: context.now(),
-                    rendering: rendering.clone(),
+                    rendering,
                 });
                 record.inventory = inventory::of(&outcome.applied);
                 if let Some(attempt) = &mut record.attempt {
                     attempt.written = true;
                 }
                 record.status.reason = "waiting for tasks".to_owned();
-                let stack = record.stack.clone();
-                context.wrote(&records::write(&context.client, &stored, record).await?);
-                records::sweep(&context.client, &stack, &[&rendering]).await?;
+                let stored = records::write(&context.client, &stored, record).await?;
+                context.wrote(&stored);
+                self.sweep(&stored.record).await?;
                 Ok(Action::requeue(if outcome.deferred.is_empty() { Duration::from_millis(200) } else { AGAIN }))
             }
             Some(Stopped::Engine(error)) if error.class() == Class::Permanent => {
@@ -523,11 +541,6 @@ async fn orphaned(context: &Context, stored: Option<Stored>, orphan: Orphan) -> 
         }
         Orphan::Removed(Removed::Delete) => super::end::end(context, stored).await,
     }
-}
-
-/// The services that a plan writes.
-fn services(plan: &Plan) -> impl Iterator<Item = &str> {
-    plan.steps.iter().filter(|step| step.kind == Kind::Service).map(|step| step.name.as_str())
 }
 
 /// The first error that forbids a plan.

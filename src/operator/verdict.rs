@@ -231,10 +231,10 @@ fn rank(verdict: &Verdict) -> u8 {
     }
 }
 
-/// Why the engine gave up on a service that a plan would write again; `None` where it did not.
-pub fn failure<'a>(written: impl IntoIterator<Item = &'a str>, live: &Live) -> Option<String> {
-    written.into_iter().find_map(|name| {
-        let service = live.services.iter().find(|service| service.spec.name == name)?;
+/// Why the engine gave up on a service that an attempt wrote; `None` where it did not.
+pub fn failure(written: &[String], live: &Live) -> Option<String> {
+    written.iter().find_map(|name| {
+        let service = live.services.iter().find(|service| service.spec.name == *name)?;
         health::gave_up(service).map(|cause| format!("{name}: {cause}"))
     })
 }

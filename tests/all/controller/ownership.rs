@@ -50,7 +50,7 @@ fn a_stack_that_left_git_is_kept_until_somebody_deletes_it() {
     assert!(scene.proxy.object_writes().is_empty());
     scene.say(&["delete", "blog", "--yes"]);
     assert!(scene.services("blog").is_empty());
-    assert!(!scene.names("/networks").contains(&"blog_inside".to_owned()));
+    scene.network_goes("blog_inside");
     assert!(scene.status("blog").is_null());
     scene.resyncs(2);
     assert!(scene.status("blog").is_null(), "it does not come back");
@@ -74,7 +74,7 @@ fn a_stack_that_left_git_is_deleted_where_the_source_says_so() {
     repository.commit();
     wait_until(SOON, "it is forgotten", || scene.status("blog").is_null());
     assert!(scene.services("blog").is_empty());
-    assert!(!scene.names("/networks").contains(&"blog_inside".to_owned()));
+    scene.network_goes("blog_inside");
     assert!(scene.names("/configs").is_empty());
     assert_eq!((scene.state("record").len(), scene.state("rendering").len()), (1, 1), "only shop's");
     // It can come back.

@@ -1,5 +1,6 @@
 //! Images of a registry that asks for a password, pulled by whichever node runs the task.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::scene::{Scene, says};
@@ -15,39 +16,44 @@ fn every_node_pulls_with_the_credentials_of_the_file_as_it_is_now() {
     registry.push(&lab, "private:1", "team/app:2");
     let scene = Scene::on(lab);
     let docker_config = scene.repository.path().with_file_name("config.json");
-    let login = registry.client_config().join("config.json");
-    std::fs::copy(&login, &docker_config).expect("a copy");
+    let login = std::fs::read_to_string(registry.client_config().join("config.json")).expect("a login");
+    write(&docker_config, &login.replace("\"auth\":\"", "\"auth\":\"QUFB"));
     let repository = &scene.repository;
     repository.declare(&["shop"], "");
-    repository.write("shop.yaml", &stack(&registry.image("team/app:1")));
-    let first = repository.commit();
+    let commit = |tag: u8, text: &str| {
+        repository.write("shop.yaml", &stack(&registry.image(&format!("team/app:{tag}")), text));
+        repository.commit()
+    };
+    commit(1, "one");
     let mut configuration = scene.configuration();
     configuration["dockerConfig"] = docker_config.display().to_string().into();
     let _skep = scene.run_with(&configuration);
-    scene.synced("shop", &first);
-    let mut nodes: Vec<_> = scene.lab.running("shop_web").iter().map(|task| task["NodeID"].to_string()).collect();
-    nodes.sort();
-    nodes.dedup();
-    assert_eq!(nodes.len(), 2, "one task on each node");
+    let status = scene.wait_status("shop", "without an image", |it| says(it, "No such image"));
+    println!("wrong credentials: {}", status["reason"]);
 
-    // Without credentials no header is sent: the engine keeps what it has with the service.
-    scene.proxy.forget();
-    write(&docker_config, "{}");
-    repository.write("shop.yaml", &stack(&registry.image("team/app:2")));
-    let second = repository.commit();
+    // The file counts as it is at the next write.
+    write(&docker_config, &login);
+    let second = commit(1, "two");
     scene.synced("shop", &second);
+    assert_eq!(nodes(&scene), 2, "one task on each node");
 
-    // What is wrong in the file now counts at the next write, and what is right again at the one after.
-    write(&docker_config, &std::fs::read_to_string(&login).expect("a login").replace("\"auth\":\"", "\"auth\":\"QUFB"));
-    repository.write("shop.yaml", &(stack(&registry.image("team/app:2")) + "    environment: [ \"A=1\" ]\n"));
-    repository.commit();
-    let status = scene.wait_status("shop", "in trouble", |it| it["health"] != "Healthy" && !says(it, "0 of"));
-    println!("wrong credentials: {status:#}");
+    // Without an entry no header is sent, and the engine keeps what it has with the service.
+    write(&docker_config, "{}");
+    let third = commit(2, "three");
+    scene.synced("shop", &third);
+    assert_eq!(nodes(&scene), 2, "one task on each node");
 }
 
-fn stack(image: &str) -> String {
+/// On how many nodes the service runs.
+fn nodes(scene: &Scene) -> usize {
+    let tasks = scene.lab.running("shop_web");
+    let nodes: BTreeSet<String> = tasks.iter().map(|task| task["NodeID"].to_string()).collect();
+    nodes.len()
+}
+
+fn stack(image: &str, text: &str) -> String {
     format!(
-        "services:\n  web:\n    image: {image}\n    stop_grace_period: 1s\n    deploy:\n      mode: global\n      \
+        "services:\n  web:\n    image: {image}\n    environment: [ \"TEXT={text}\" ]\n    stop_grace_period: 1s\n    deploy:\n      mode: global\n      \
          update_config: {{ monitor: 500ms, parallelism: 2 }}\n"
     )
 }

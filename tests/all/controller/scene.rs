@@ -163,6 +163,12 @@ impl Scene {
         self.objects(path).into_iter().map(|(name, _)| name).filter(|name| !name.starts_with("skep.")).collect()
     }
 
+    /// Waits until a network that was deleted is gone: its node lists it until the last container has left it.
+    #[track_caller]
+    pub fn network_goes(&self, name: &str) {
+        wait_until(SOON, "the network is gone", || !self.names("/networks").iter().any(|it| it == name));
+    }
+
     /// The names of skep's own configs of one kind: `record`, `rendering`, `lease`.
     pub fn state(&self, kind: &str) -> Vec<String> {
         let configs = self.lab.api(1, "/configs");
