@@ -39,7 +39,9 @@ fn another_instance_takes_over_when_the_leader_ends_or_dies() {
     println!("released: taken over after {:?}", begun.elapsed());
     assert!(begun.elapsed() < Duration::from_secs(25), "at once, not when it has run out");
     repository.stack("shop", &[("web", "two")]);
-    swarm.synced(&repository.commit());
+    let revision = repository.commit();
+    swarm.synced(&revision);
+    swarm.applied_once(&revision);
 
     // One that is killed cannot.
     let begun = Instant::now();
@@ -47,7 +49,9 @@ fn another_instance_takes_over_when_the_leader_ends_or_dies() {
     let third = swarm.other_leader(&second);
     println!("killed: taken over after {:?} (aim: 35 s)", begun.elapsed());
     repository.stack("shop", &[("web", "three"), ("back", "three")]);
-    swarm.synced(&repository.commit());
+    let revision = repository.commit();
+    swarm.synced(&revision);
+    swarm.applied_once(&revision);
 
     // One whose engine dies runs on, and may not write.
     let node = swarm.node_of(&third);
@@ -123,6 +127,17 @@ impl Swarm<'_> {
                 stacks.iter().any(|it| it["stack"] == "shop" && is_synced(it, revision))
             })
         });
+    }
+
+    /// Demands that of all instances one applied a revision, once.
+    #[track_caller]
+    fn applied_once(&self, revision: &str) {
+        let output = self.lab.try_docker(self.node(), &["service", "logs", "--raw", "skep_skep"]);
+        let log = [output.stdout, output.stderr].concat();
+        let log = String::from_utf8_lossy(&log);
+        let applied: Vec<&str> =
+            log.lines().filter(|line| line.contains(": applying") && line.contains(revision)).collect();
+        assert_eq!(applied.len(), 1, "{applied:#?}");
     }
 
     /// The leader, by the name of its container.
