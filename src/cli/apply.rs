@@ -15,11 +15,11 @@ use crate::health::Health;
 use crate::model::StackName;
 use crate::operator::record::{APPLYING, Applied as AppliedRecord, Attempt, Held, Past, Record, Status};
 use crate::operator::records::{self, Stored};
-use crate::operator::verdict::{self, Verdict};
+use crate::operator::verdict::{self, Verdict, Wanted};
 use crate::operator::{inventory, snapshot};
-use crate::plan::Plan;
+use crate::plan::{Body, Plan, Write};
 use crate::runtime::lease;
-use crate::swarm::{Live, Service};
+use crate::swarm::{Live, ServiceSpec};
 
 use super::arguments::{ApplyArguments, Output};
 use super::ask::confirm;
@@ -350,20 +350,20 @@ impl Session<'_> {
         stored: Option<Stored>,
         progress: &mut Progress,
     ) -> Result<Exit, Failure> {
-        let Some(desired) = &planned.stack.desired else { return Ok(Exit::Done) };
         let timeout = self.timeout.unwrap_or(planned.stack.settings.timeout);
-        let written: Vec<&str> = planned.plan.steps.iter().map(|step| step.name.as_str()).collect();
         let seen = verdict::Progress::default();
         let verdict = loop {
             let live = snapshot::take(&self.client).await?;
             // A service whose spec is not what was sent has been taken back.
             let left = self.again(target, planned).await?;
-            let services: Vec<(&Service, bool)> = live
+            let services: Vec<Wanted<'_>> = live
                 .services
                 .iter()
-                .filter(|service| desired.services.contains_key(&service.spec.name))
-                .filter(|service| written.contains(&service.spec.name.as_str()))
-                .map(|service| (service.as_ref(), !left.steps.iter().any(|step| step.name == service.spec.name)))
+                .filter_map(|service| {
+                    let sent = sent(&planned.plan, &service.spec.name)?;
+                    let is_left = left.steps.iter().any(|step| step.name == service.spec.name);
+                    Some(Wanted { service, lost: is_left.then_some(sent) })
+                })
                 .collect();
             let assessed = seen.assess(&self.client, &services, &live, timeout).await?;
             progress.show(&assessed, &live)?;
@@ -420,6 +420,16 @@ impl Session<'_> {
         store(&self.client, Some(&stored), record).await?;
         Ok(())
     }
+}
+
+/// The spec that a plan sends for a service, if it writes it.
+fn sent<'a>(plan: &'a Plan, name: &str) -> Option<&'a ServiceSpec> {
+    plan.steps.iter().find(|step| step.name == name).and_then(|step| match &step.write {
+        Write::Create(Body::Service { spec, .. }) | Write::Update { body: Body::Service { spec, .. }, .. } => {
+            Some(spec.as_ref())
+        }
+        _ => None,
+    })
 }
 
 /// Whether a plan that a person saw holds this step.

@@ -101,12 +101,11 @@ impl Progress {
             if self.last.insert(one.name.clone(), line.clone()).as_ref() == Some(&line) || self.form == Form::Live {
                 continue;
             }
-            let (ready, wanted) = counts(one);
             self.event(
                 "progress",
                 &line,
                 json!({
-                    "service": one.name, "ready": ready, "wanted": wanted, "state": word(&one.verdict), "message": line,
+                    "service": one.name, "ready": one.up_to_date, "wanted": one.wanted, "state": word(&one.verdict), "message": line,
                 }),
             )?;
         }
@@ -124,14 +123,15 @@ impl Drop for Progress {
 
 /// One line about a service: tasks up to date of wanted, its state, where its tasks run, what went wrong.
 fn describe(one: &Assessed, live: &Live) -> String {
-    let (ready, wanted) = counts(one);
-    let mut line = format!("{}  {ready}/{wanted}  {}", one.name, word(&one.verdict));
+    let mut line = format!("{}  {}/{}  {}", one.name, one.up_to_date, one.wanted, word(&one.verdict));
     let detail = match &one.verdict {
         Verdict::Converged => nodes(one, live),
-        Verdict::Progressing(progress) => progress.waiting_for.clone(),
-        Verdict::Degraded { failing, .. } => failing.as_ref().map(ToString::to_string).unwrap_or_default(),
+        Verdict::Progressing { waiting_for, failing: None } => format!("waiting for {waiting_for}"),
+        Verdict::Progressing { failing: Some(failing), .. } => failing.to_string(),
+        Verdict::Degraded(failure) => failure.to_string(),
         Verdict::RolledBack { message, .. } | Verdict::Paused { message } => message.clone(),
-        Verdict::Stuck { reason } => reason.clone(),
+        Verdict::Stuck { waiting_for } => format!("waiting for {waiting_for}"),
+        Verdict::Superseded => "somebody else wrote it meanwhile".to_owned(),
     };
     if !detail.is_empty() {
         line.push_str(&format!("  {detail}"));
@@ -139,26 +139,16 @@ fn describe(one: &Assessed, live: &Live) -> String {
     line
 }
 
-fn counts(one: &Assessed) -> (u64, u64) {
-    match &one.verdict {
-        Verdict::Progressing(progress) | Verdict::Degraded { progress, .. } => (progress.ready, progress.wanted),
-        _ => {
-            let running = one.tasks.iter().filter(|task| task.desired_state == "running");
-            let all = running.clone().count() as u64;
-            (running.filter(|task| task.status.state == "running").count() as u64, all)
-        }
-    }
-}
-
 fn word(verdict: &Verdict) -> &'static str {
     match verdict {
         Verdict::Converged => "converged",
-        Verdict::Progressing(_) => "progressing",
-        Verdict::Degraded { .. } => "degraded",
-        Verdict::RolledBack { is_done: true, .. } => "rolled back",
-        Verdict::RolledBack { is_done: false, .. } => "rolling back",
+        Verdict::Progressing { .. } => "progressing",
+        Verdict::Degraded(_) => "degraded",
+        Verdict::RolledBack { finished: true, .. } => "rolled back",
+        Verdict::RolledBack { finished: false, .. } => "rolling back",
         Verdict::Paused { .. } => "paused",
         Verdict::Stuck { .. } => "stuck",
+        Verdict::Superseded => "superseded",
     }
 }
 

@@ -325,7 +325,7 @@ fn written(body: &[u8]) -> Result<Written, serde_json::Error> {
 }
 
 /// An id as one segment of a path, whatever somebody passes for one.
-fn segment(id: &str) -> String {
+pub(super) fn segment(id: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~');
     let mut text = String::with_capacity(id.len());
     for byte in id.bytes() {

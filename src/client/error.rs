@@ -194,6 +194,13 @@ const TEXTS: &[(&str, Decide)] = &[
     ("constraint expected", Error::Invalid),
     ("is too new. Maximum supported API version", Error::Incompatible),
     ("is too old. Minimum supported API version", Error::Incompatible),
+    // A registry's refusals, which the engine passes on under a status of its own choice, 500 among them.
+    ("no basic auth credentials", Error::Unauthorized),
+    ("authentication required", Error::Unauthorized),
+    ("incorrect username or password", Error::Unauthorized),
+    ("denied: requested access", Error::Unauthorized),
+    ("manifest unknown", Error::NotFound),
+    ("name unknown", Error::NotFound),
     // An endpoint that the engine, or the proxy before it, does not have: nothing is known of the object.
     ("page not found", Error::Incompatible),
 ];
@@ -209,7 +216,7 @@ impl Error {
         let known = answer.is_some();
         let message = match answer {
             Some(answer) => answer.message,
-            None => format!("status {status}, not in the words of an engine"),
+            None => format!("status {status}{}", quoted(body)),
         };
         let decide = TEXTS
             .iter()
@@ -317,6 +324,14 @@ fn by_status(attempt: &Attempt, status: u16, message: &str, known: bool) -> Deci
     }
 }
 
+/// The first line of a plain text that is no engine's, such as Go's `Client sent an HTTP request to an HTTPS server.`
+fn quoted(body: &[u8]) -> String {
+    let line = std::str::from_utf8(body).ok().and_then(|text| text.lines().next()).unwrap_or_default().trim();
+    let plain =
+        !line.is_empty() && line.len() <= 160 && !line.starts_with(['<', '{', '[']) && !line.contains(char::is_control);
+    if plain { format!(": {line}") } else { ", not in the words of an engine".to_owned() }
+}
+
 /// `rpc error: code = Unknown desc = update out of sequence` is for the engine's developers up to `desc = `.
 fn without_rpc(message: &str) -> String {
     match message.strip_prefix("rpc error: ").and_then(|rest| rest.split_once(" desc = ")) {
@@ -415,6 +430,8 @@ mod tests {
             (Update, 500, "rpc error: code = DeadlineExceeded desc = context deadline exceeded", "timeout"),
             (Read, 400, "client version 1.53 is too new. Maximum supported API version is 1.41", "incompatible"),
             (Read, 404, "page not found", "incompatible"),
+            (Read, 500, "Head \"http://r/v2/a/manifests/1\": no basic auth credentials", "unauthorized"),
+            (Read, 500, "manifest unknown: manifest unknown", "not_found"),
             (Read, 500, "something nobody has seen", "unexpected"),
         ] {
             assert_eq!(answered(verb, status, message).reason(), reason, "{status} {message}");
@@ -426,6 +443,10 @@ mod tests {
         let attempt = Attempt::object(Verb::Read, Kind::Service, "shop_web");
         let error = Error::from_answer(attempt, 404, b"<html>404 not found</html>");
         assert_eq!(error.reason(), "unexpected");
+        assert_eq!(error.to_string(), "read service shop_web: status 404, not in the words of an engine");
+        let attempt = Attempt::Engine("ask the engine for its API version");
+        let error = Error::from_answer(attempt, 400, b"Client sent an HTTP request to an HTTPS server.\n");
+        assert!(error.to_string().ends_with("status 400: Client sent an HTTP request to an HTTPS server."), "{error}");
     }
 
     #[test]

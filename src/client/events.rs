@@ -105,16 +105,23 @@ impl EventsSource {
 
 async fn follow(client: Client, source: EventsSource) {
     let source = Arc::new(source);
-    let mut pause = PAUSE;
+    let (mut pause, mut failing) = (PAUSE, false);
     loop {
         let before = *source.connections.borrow();
         let error = follow_once(&client, &source).await;
-        let lost = *source.connections.borrow() > before;
-        pause = if lost { PAUSE } else { (pause * 2).min(LONGEST_PAUSE) };
-        tracing::debug!(
-            error = error.as_ref().map(tracing::field::display),
-            "the event stream ended, connecting again"
-        );
+        let error = error.as_ref().map(tracing::field::display);
+        if *source.connections.borrow() > before {
+            tracing::debug!(error, "the event stream ended, connecting again");
+            (pause, failing) = (PAUSE, false);
+        } else {
+            if !std::mem::replace(&mut failing, true) {
+                tracing::warn!(
+                    error,
+                    "cannot follow the engine's events, retrying; changes are found by listing meanwhile"
+                );
+            }
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
         tokio::time::sleep(pause).await;
     }
 }

@@ -68,6 +68,26 @@ async fn an_answer_that_stops_in_the_middle_and_a_broken_connection_are_tried_ag
 }
 
 #[tokio::test]
+async fn a_connection_that_breaks_before_the_first_answer_is_told_at_once() {
+    // What refused certificates look like, and an ssh that could not log in.
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("s");
+    let listener = tokio::net::UnixListener::bind(&path).expect("a socket");
+    let server = tokio::spawn(async move {
+        let mut count = 0;
+        while let Ok((stream, _)) = listener.accept().await {
+            count += 1;
+            drop(stream);
+            assert_eq!(count, 1, "one try");
+        }
+    });
+    let endpoint = Endpoint::parse(&format!("unix://{}", path.display()), None).expect("valid");
+    let error = Client::new(endpoint).info().await.expect_err("nobody speaks");
+    assert!(matches!(error, Error::Unavailable(_)), "{error:?}");
+    assert!(!server.is_finished());
+}
+
+#[tokio::test]
 async fn a_swarm_without_a_leader_is_asked_again() {
     let mut replies =
         vec![ok(json!([])), refused(500, "rpc error: code = Unknown desc = The swarm does not have a leader.")];
@@ -208,4 +228,44 @@ async fn an_engine_that_is_too_old_is_told_so() {
         Scripted::start(|_| refused(400, "client version 1.41 is too new. Maximum supported API version is 1.40"));
     let error = Api::<Task>::all(engine.client()).list().await.expect_err("too old");
     assert!(matches!(error, Error::Incompatible(_)), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_registry_is_asked_once_with_the_credentials_and_the_whole_name() {
+    let engine = Scripted::start(|seen| {
+        if seen.path.contains("denied") {
+            return refused(401, "unauthorized: authentication required");
+        }
+        ok(
+            json!({ "Descriptor": { "digest": "sha256:ab" }, "Platforms": [{ "os": "linux", "architecture": "amd64" }] }),
+        )
+    });
+    let client = engine.client();
+    let image = |text| crate::swarm::image::ImageReference::parse(text).expect("valid");
+    let found = client.distribution(&image("r.example.org:5000/a/b"), None).await.expect("found");
+    assert_eq!((found.digest.as_str(), found.platforms.len()), ("sha256:ab", 1));
+    let error = client.distribution(&image("r.example.org/denied:1"), None).await.expect_err("denied");
+    assert!(matches!(error, Error::Unauthorized(_)), "{error:?}");
+    let paths: Vec<String> = engine.seen().into_iter().map(|seen| seen.path).collect();
+    assert_eq!(
+        paths,
+        [
+            "/v1.41/distribution/r.example.org%3A5000/a/b%3Alatest/json",
+            "/v1.41/distribution/r.example.org/denied%3A1/json"
+        ]
+    );
+}
+
+#[tokio::test]
+async fn bollards_credentials_are_put_into_the_engines_alphabet() {
+    let engine = Scripted::start(|_| ok(json!({ "Descriptor": { "digest": "sha256:ab" }, "Platforms": [] })));
+    let client = engine.client();
+    let docker = super::engine::docker(client.transport(), Attempt::Engine("test"), || {}).expect("bollard");
+    let credentials = bollard::auth::DockerCredentials { password: Some("pp?>?>~~~".into()), ..Default::default() };
+    docker.inspect_registry_image("a", Some(credentials)).await.expect("answered");
+    let seen = engine.seen();
+    let head = seen.first().map(|seen| seen.head.clone()).expect("a request");
+    let header = head.lines().find_map(|line| line.strip_prefix("x-registry-auth: ")).expect("credentials");
+    assert!(header.contains('-') || header.contains('_'), "{header}");
+    assert!(!header.contains(['+', '/']), "{header}");
 }

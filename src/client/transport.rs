@@ -25,6 +25,8 @@ use super::version::{ApiVersion, NEWEST_API, OLDEST_API};
 
 /// The most an answer may hold. 1,000 services make 2 MB; nothing legitimate comes near.
 const MAX_ANSWER: usize = 256 * 1024 * 1024;
+/// Credentials for the registry that the engine or its nodes will ask.
+const REGISTRY_AUTH: &str = "x-registry-auth";
 /// Between two tries of a read.
 const PAUSE: Duration = Duration::from_millis(200);
 
@@ -124,7 +126,8 @@ impl Transport {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };
-            if !is_worth_another_try(&error) || Instant::now() + PAUSE >= end {
+            let first = version.is_none();
+            if !is_worth_another_try(&error, first) || Instant::now() + PAUSE >= end {
                 return Err(error);
             }
             tracing::debug!(attempt = %call.attempt, error = %error, "the engine did not answer, asking again");
@@ -154,7 +157,7 @@ impl Transport {
             let mut value = HeaderValue::from_str(auth.reveal())
                 .map_err(|_| Error::Invalid(failure(call.attempt.clone(), "malformed credentials".into(), None)))?;
             value.set_sensitive(true);
-            request.headers_mut().insert("X-Registry-Auth", value);
+            request.headers_mut().insert(REGISTRY_AUTH, value);
         }
         let limit = end.min(Instant::now() + patience);
         let response = match timeout_at(limit, self.http.request(request)).await {
@@ -187,7 +190,14 @@ impl Transport {
         Err(Error::from_answer(call.attempt.clone(), head.status.as_u16(), &body))
     }
 
-    /// Sends a request that somebody else made (bollard), with path and address put right. No deadline, no retry.
+    /// Reads once, from something slower than the swarm's own store.
+    pub(super) async fn read_slowly(&self, call: &Call, patience: Duration) -> Result<Bytes, Error> {
+        let version = self.version().await?;
+        self.try_once(call, Some(version), patience, Instant::now() + patience).await.map(|(_, body)| body)
+    }
+
+    /// Sends a request that somebody else made (bollard), with path, address and the alphabet of its credentials put
+    /// right. No deadline, no retry.
     pub(super) async fn forward(
         &self,
         mut request: Request<Body>,
@@ -196,6 +206,22 @@ impl Transport {
         let version = self.version().await?;
         let path = request.uri().path_and_query().map_or("/", |path| path.as_str()).to_owned();
         *request.uri_mut() = self.uri(&path, Some(version)).map_err(|error| self.broken(attempt, error))?;
+        if let Some(auth) = request.headers_mut().get_mut(REGISTRY_AUTH) {
+            // bollard writes the standard alphabet, Go reads the URL-safe one.
+            let safe: Vec<u8> = auth
+                .as_bytes()
+                .iter()
+                .map(|byte| match byte {
+                    b'+' => b'-',
+                    b'/' => b'_',
+                    byte => *byte,
+                })
+                .collect();
+            if let Ok(mut value) = HeaderValue::from_bytes(&safe) {
+                value.set_sensitive(true);
+                *auth = value;
+            }
+        }
         let method = request.method().clone();
         match self.http.request(request).await {
             Ok(response) => {
@@ -256,11 +282,15 @@ async fn collect(mut body: Incoming, patience: Duration) -> Result<Bytes, Broken
 }
 
 /// A swarm without a leader, a hung engine and a broken connection may be better in a moment. An engine that is not
-/// there is told at once: whoever waits for one asks again itself.
-fn is_worth_another_try(error: &Error) -> bool {
+/// there is told at once, and so is one with which not even the first words were exchanged: a certificate or key that is
+/// refused shows as a broken connection. Whoever waits for an engine asks again itself.
+fn is_worth_another_try(error: &Error, first: bool) -> bool {
     match error {
         Error::Timeout(_) => true,
-        Error::Unavailable(failure) => !failure.source.as_ref().is_some_and(|source| source.is::<ConnectFailed>()),
+        Error::Unavailable(failure) if failure.status.is_none() => {
+            !first && !failure.source.as_ref().is_some_and(|source| source.is::<ConnectFailed>())
+        }
+        Error::Unavailable(_) => true,
         _ => false,
     }
 }

@@ -3,9 +3,18 @@
 
 use std::collections::BTreeMap;
 
-use super::Pairs;
-use super::quantity;
-use crate::yaml::{Resolved, View};
+use super::{At, Pairs, quantity};
+use crate::yaml::{Fields, Resolved, View};
+
+/// The value of a key with its place.
+pub(super) fn placed<T>(
+    fields: &mut Fields<'_>,
+    key: &'static str,
+    read: impl FnOnce(View<'_>) -> Option<T>,
+) -> Option<At<T>> {
+    let view = fields.take(key)?;
+    read(view).map(|value| At::new(value, view.span()))
+}
 
 /// `true` or `false`; as text also `yes`, `y`, `on` and their opposites, in either case.
 pub(super) fn boolean(view: View<'_>) -> Option<bool> {

@@ -46,7 +46,7 @@ fn defined<T>(
     code: &'static str,
     faults: &mut Faults,
 ) {
-    if known.contains_key(name) {
+    if known.contains_key(name) || faults.is_full() {
         return;
     }
     let message = format!("`services.{service}` uses the {kind} `{name}`, which no file defines");
@@ -66,6 +66,7 @@ fn near<'n>(name: &str, known: impl ExactSizeIterator<Item = &'n String>) -> Opt
 /// stack: it is an order, as far as it can be kept.
 fn dependencies(services: &mut BTreeMap<String, At<Service>>, faults: &mut Faults) {
     let mut dropped: HashMap<String, BTreeSet<usize>> = HashMap::new();
+    let mut undefined = 0;
     for (name, service) in services.iter() {
         for (index, wanted) in service.value.depends_on.iter().enumerate() {
             if services.contains_key(&wanted.value) {
@@ -73,7 +74,8 @@ fn dependencies(services: &mut BTreeMap<String, At<Service>>, faults: &mut Fault
             }
             let message = format!("`services.{name}` depends on the service `{}`, which no file defines", wanted.value);
             let fault = Diagnostic::warning(code::UNDEFINED_SERVICE, message).at(wanted.span);
-            faults.push(match near(&wanted.value, services.keys()) {
+            undefined += 1;
+            faults.push(match (undefined <= MAX_NAMED).then(|| near(&wanted.value, services.keys())).flatten() {
                 Some(near) => fault.hint(format!("did you mean `{near}`?")),
                 None => fault,
             });
@@ -101,7 +103,8 @@ fn dependencies(services: &mut BTreeMap<String, At<Service>>, faults: &mut Fault
     }
 }
 
-/// How many circles are walked once more to name them, and how many services of one.
+/// How much of what is wrong with `depends_on` is looked into: how many undefined services get a suggestion, how many
+/// circles are named, and how many services of one circle.
 const MAX_NAMED: usize = 10;
 
 /// The services from `wanted` to the end of the path, and back.

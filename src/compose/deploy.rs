@@ -1,9 +1,9 @@
 //! `deploy:` of a service.
 
 use super::keys;
-use super::{At, Deploy, Placement, Resources, RestartPolicy, UpdateConfig, cast};
+use super::{Deploy, Placement, Resources, RestartPolicy, UpdateConfig, cast};
 use crate::diag::{Diagnostic, code};
-use crate::yaml::{Fields, View};
+use crate::yaml::View;
 
 /// The modes of a service.
 const MODES: &[(&str, &str)] = &[
@@ -20,16 +20,16 @@ pub(super) fn decode(view: View<'_>) -> Option<Deploy> {
         return Some(Deploy::default());
     }
     let mut fields = view.fields()?;
-    let mode =
-        at(&mut fields, "mode", |mode| mode.choice(MODES).map(str::to_owned)).filter(|mode| !mode.value.is_empty());
+    let mode = cast::placed(&mut fields, "mode", |mode| mode.choice(MODES).map(str::to_owned))
+        .filter(|mode| !mode.value.is_empty());
     let endpoint_mode = fields.take("endpoint_mode").and_then(endpoint_mode);
     let mut deploy = Deploy {
         mode,
-        replicas: at(&mut fields, "replicas", cast::integer),
+        replicas: cast::placed(&mut fields, "replicas", cast::integer),
         labels: fields.take("labels").and_then(cast::labels).unwrap_or_default(),
         endpoint_mode,
-        update_config: at(&mut fields, "update_config", update_config),
-        rollback_config: at(&mut fields, "rollback_config", update_config),
+        update_config: cast::placed(&mut fields, "update_config", update_config),
+        rollback_config: cast::placed(&mut fields, "rollback_config", update_config),
         restart_policy: fields.take("restart_policy").and_then(restart_policy),
         placement: fields.take("placement").and_then(placement).unwrap_or_default(),
         ..Deploy::default()
@@ -39,9 +39,9 @@ pub(super) fn decode(view: View<'_>) -> Option<Deploy> {
     {
         deploy.limits = fields.take("limits").and_then(limits);
         deploy.reservations = fields.take("reservations").and_then(reservations);
-        done(fields);
+        keys::finish(fields);
     }
-    done(fields);
+    keys::finish(fields);
     check(&deploy, &view);
     Some(deploy)
 }
@@ -59,17 +59,6 @@ fn check(deploy: &Deploy, view: &View<'_>) {
     if let Some(update) = deploy.update_config.as_ref().filter(|_| mode.ends_with("job")) {
         conflict(update.span, "an `update_config`");
     }
-}
-
-fn at<T>(fields: &mut Fields<'_>, key: &'static str, read: impl FnOnce(View<'_>) -> Option<T>) -> Option<At<T>> {
-    let view = fields.take(key)?;
-    read(view).map(|value| At::new(value, view.span()))
-}
-
-/// Every mapping of a compose file takes `x-` keys.
-fn done(mut fields: Fields<'_>) {
-    fields.accept_extensions();
-    fields.finish();
 }
 
 fn endpoint_mode(view: View<'_>) -> Option<String> {
@@ -93,7 +82,7 @@ fn update_config(view: View<'_>) -> Option<UpdateConfig> {
         max_failure_ratio: fields.take("max_failure_ratio").and_then(ratio).unwrap_or_default(),
         order: fields.choice("order", &orders).map(str::to_owned),
     };
-    done(fields);
+    keys::finish(fields);
     Some(config)
 }
 
@@ -125,7 +114,7 @@ fn restart_policy(view: View<'_>) -> Option<RestartPolicy> {
         max_attempts: fields.take("max_attempts").and_then(cast::integer),
         window: fields.take("window").and_then(|view| duration(&view)),
     };
-    done(fields);
+    keys::finish(fields);
     Some(policy)
 }
 
@@ -134,7 +123,7 @@ fn placement(view: View<'_>) -> Option<Placement> {
     let spread = |view: View<'_>| {
         let mut fields = view.fields()?;
         let spread = fields.require("spread").and_then(|spread| spread.text());
-        done(fields);
+        keys::finish(fields);
         spread
     };
     let placement = Placement {
@@ -142,7 +131,7 @@ fn placement(view: View<'_>) -> Option<Placement> {
         spread: fields.list("preferences", spread).unwrap_or_default(),
         max_replicas_per_node: fields.take("max_replicas_per_node").and_then(cast::integer).unwrap_or(0),
     };
-    done(fields);
+    keys::finish(fields);
     Some(placement)
 }
 
@@ -154,7 +143,7 @@ fn limits(view: View<'_>) -> Option<Resources> {
         pids: fields.take("pids").and_then(cast::integer).unwrap_or(0),
         generic: Vec::new(),
     };
-    done(fields);
+    keys::finish(fields);
     Some(limits)
 }
 
@@ -167,7 +156,7 @@ fn reservations(view: View<'_>) -> Option<Resources> {
         generic: fields.list("generic_resources", generic).unwrap_or_default(),
     };
     keys::refuse(&mut fields, keys::RESERVATIONS);
-    done(fields);
+    keys::finish(fields);
     Some(reservations)
 }
 
@@ -180,8 +169,8 @@ fn generic(view: View<'_>) -> Option<(String, i64)> {
         let kind = fields.require("kind").and_then(|kind| kind.text());
         let value = fields.require("value").and_then(cast::integer);
         found = kind.zip(value);
-        done(fields);
+        keys::finish(fields);
     }
-    done(fields);
+    keys::finish(fields);
     found
 }

@@ -143,11 +143,11 @@ impl<'a> Environments<'a> {
             && let Some(value) = self.variables.find(&name)
         {
             if variable.value.is_some() && !value.is_empty() {
-                let message = format!("`{name}` is empty here and takes the value the environment has for it");
+                let message = format!("`{name}` is empty here, so it takes the value of the variable `{name}`");
                 let fault = Diagnostic::warning(code::EMPTY_VARIABLE, message).at(variable.span);
                 faults
                     .borrow_mut()
-                    .push(fault.hint("`docker stack deploy` does so too; give the variable another name there"));
+                    .push(fault.hint("`docker stack deploy` does so too: give one of the two another name"));
             }
             variable.value = Some(value.to_owned());
         }

@@ -1,6 +1,6 @@
 //! `healthcheck:` of a service.
 
-use super::{Healthcheck, cast, deploy};
+use super::{Healthcheck, cast, deploy, keys};
 use crate::diag::{Diagnostic, code};
 use crate::yaml::View;
 
@@ -18,8 +18,7 @@ pub(super) fn decode(view: View<'_>) -> Option<Healthcheck> {
         start_interval: fields.take("start_interval").and_then(duration),
         retries: fields.take("retries").and_then(cast::integer),
     };
-    fields.accept_extensions();
-    fields.finish();
+    keys::finish(fields);
     if healthcheck.disable && !healthcheck.test.is_empty() {
         let message = format!("{}: `test` and `disable` exclude each other", view.name());
         view.fault(Diagnostic::error(code::CONFLICT, message).at(test.map(|test| test.key_span())));

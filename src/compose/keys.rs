@@ -152,6 +152,12 @@ pub(super) fn refuse(fields: &mut Fields<'_>, known: &[Known]) {
     }
 }
 
+/// Reports unknown keys. Every mapping of a compose file takes `x-` keys.
+pub(super) fn finish(mut fields: Fields<'_>) {
+    fields.accept_extensions();
+    fields.finish();
+}
+
 /// Warns of every key that was not taken: Docker accepts and ignores whatever stands there.
 pub(super) fn ignore_rest(fields: &mut Fields<'_>) {
     fields.accept_extensions();

@@ -17,6 +17,7 @@ mod object;
 mod port;
 mod quantity;
 mod reference;
+pub mod schema;
 mod service;
 mod shell;
 mod template;
@@ -72,4 +73,3 @@ pub struct Loaded {
     /// The texts the diagnostics point into.
     pub sources: Sources,
 }
-pub mod schema;

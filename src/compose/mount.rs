@@ -133,8 +133,7 @@ fn long(view: &View<'_>) -> Option<Mount> {
         (view.key_span(), size)
     });
     keys::refuse(&mut fields, keys::MOUNT);
-    fields.accept_extensions();
-    fields.finish();
+    keys::finish(fields);
 
     let kind = kind?;
     for (name, span, kinds) in [

@@ -176,8 +176,7 @@ fn long(view: &View<'_>) -> Option<Port> {
     let protocol = fields.take("protocol").map(|word| word_or_default(word, &["tcp", "udp", "sctp"], "tcp"));
     let mode = fields.take("mode").map(|word| word_or_default(word, &["ingress", "host"], "ingress"));
     keys::refuse(&mut fields, keys::PORT);
-    fields.accept_extensions();
-    fields.finish();
+    keys::finish(fields);
     Some(Port { target: target?, published, protocol: protocol.unwrap_or_default(), mode: mode.unwrap_or_default() })
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{At, FileReference, cast};
+use super::{At, FileReference, cast, keys};
 use crate::diag::{Diagnostic, Span, code};
 use crate::yaml::{Resolved, View};
 
@@ -29,8 +29,7 @@ fn reference(view: View<'_>) -> Option<At<FileReference>> {
         gid: fields.text("gid"),
         mode: fields.take("mode").and_then(file_mode),
     };
-    fields.accept_extensions();
-    fields.finish();
+    keys::finish(fields);
     Some(At::new(FileReference { source: source?, ..reference }, view.span()))
 }
 

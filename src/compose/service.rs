@@ -5,7 +5,7 @@ use indexmap::IndexMap;
 use super::{At, Context, Logging, Service, ServiceNetwork, Ulimit};
 use super::{cast, deploy, healthcheck, keys, mount, port, reference, shell};
 use crate::diag::{Diagnostic, code};
-use crate::yaml::{Fields, Value, View};
+use crate::yaml::{Value, View};
 
 /// Reads a service.
 pub(super) fn decode(name: &str, view: View<'_>, context: &Context<'_>) -> Option<Service> {
@@ -35,14 +35,14 @@ pub(super) fn decode(name: &str, view: View<'_>, context: &Context<'_>) -> Optio
         cap_add: fields.texts("cap_add").unwrap_or_default(),
         cap_drop: fields.texts("cap_drop").unwrap_or_default(),
         ulimits: fields.take("ulimits").and_then(|view| view.entries(|_, limit| ulimit(limit))).unwrap_or_default(),
-        healthcheck: at(&mut fields, "healthcheck", healthcheck::decode),
-        logging: at(&mut fields, "logging", logging),
+        healthcheck: cast::placed(&mut fields, "healthcheck", healthcheck::decode),
+        logging: cast::placed(&mut fields, "logging", logging),
         ports: fields.take("ports").map(|view| port::list(&view, context)).unwrap_or_default(),
         volumes: fields.take("volumes").map(|view| mount::list(&view, context)).unwrap_or_default(),
         networks: fields.take("networks").map(networks).unwrap_or_default(),
         configs: fields.take("configs").map(|view| reference::list(&view)).unwrap_or_default(),
         secrets: fields.take("secrets").map(|view| reference::list(&view)).unwrap_or_default(),
-        restart: at(&mut fields, "restart", restart),
+        restart: cast::placed(&mut fields, "restart", restart),
         depends_on: fields.take("depends_on").map(depends_on).unwrap_or_default(),
         deploy: fields.take("deploy").and_then(deploy::decode).unwrap_or_default(),
     };
@@ -74,16 +74,6 @@ fn check_name(name: &str, view: &View<'_>) {
         );
         view.fault(Diagnostic::error(code::INVALID_NAME, message).at(view.key_span()));
     }
-}
-
-fn at<T>(fields: &mut Fields<'_>, key: &'static str, read: impl FnOnce(View<'_>) -> Option<T>) -> Option<At<T>> {
-    let view = fields.take(key)?;
-    read(view).map(|value| At::new(value, view.span()))
-}
-
-fn done(mut fields: Fields<'_>) {
-    fields.accept_extensions();
-    fields.finish();
 }
 
 /// `command` and `entrypoint`: a list, or a text that is split as a shell would. Null is silence.
@@ -137,7 +127,7 @@ fn ulimit(view: View<'_>) -> Option<Ulimit> {
     let mut fields = view.fields()?;
     let soft = fields.require("soft").and_then(cast::integer);
     let hard = fields.require("hard").and_then(cast::integer);
-    done(fields);
+    keys::finish(fields);
     Some(Ulimit { soft: soft?, hard: hard? })
 }
 
@@ -147,7 +137,7 @@ fn logging(view: View<'_>) -> Option<Logging> {
         driver: fields.text("driver"),
         options: fields.take("options").filter(|view| !view.is_null()).and_then(cast::options).unwrap_or_default(),
     };
-    done(fields);
+    keys::finish(fields);
     Some(logging)
 }
 
@@ -171,7 +161,7 @@ fn networks(view: View<'_>) -> IndexMap<String, At<ServiceNetwork>> {
             driver_opts: fields.take("driver_opts").and_then(cast::options).unwrap_or_default(),
         };
         keys::refuse(&mut fields, keys::ATTACHMENT);
-        done(fields);
+        keys::finish(fields);
         Some(At::new(network, view.key_span()))
     };
     view.entries(network).unwrap_or_default()
@@ -224,7 +214,7 @@ fn depends_on(view: View<'_>) -> Vec<At<String>> {
                 condition.fault(Diagnostic::error(code::COMPOSE_NOT_LOWERED, message).at(condition.span()));
             }
             keys::refuse(&mut fields, keys::DEPENDENCY);
-            done(fields);
+            keys::finish(fields);
         }
         Some(At::new(name.to_owned(), view.key_span()))
     };

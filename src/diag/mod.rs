@@ -66,7 +66,7 @@ impl Diagnostic {
         Self::new(code, Severity::Warning, message)
     }
 
-    /// A note.
+    /// Something worth knowing.
     pub fn note(code: &'static str, message: impl Into<String>) -> Self {
         Self::new(code, Severity::Note, message)
     }
@@ -102,9 +102,15 @@ pub fn has_errors(diagnostics: &[Diagnostic]) -> bool {
     diagnostics.iter().any(|d| d.severity == Severity::Error)
 }
 
+/// How many errors, and how many others, one run collects: input made to fill the memory with faults does not.
+const MAX_FAULTS: usize = 1000;
+
 /// Where faults are collected while input is read.
 #[derive(Debug, Default)]
-pub struct Faults(Vec<Diagnostic>);
+pub struct Faults {
+    collected: Vec<Diagnostic>,
+    errors: usize,
+}
 
 impl Faults {
     /// None yet.
@@ -112,25 +118,35 @@ impl Faults {
         Self::default()
     }
 
-    /// Adds one.
+    /// Adds one. Beyond a thousand errors, or a thousand of the rest, no more are kept.
     pub fn push(&mut self, diagnostic: Diagnostic) {
-        self.0.push(diagnostic);
+        let is_error = diagnostic.severity == Severity::Error;
+        let count = if is_error { self.errors } else { self.collected.len() - self.errors };
+        if count < MAX_FAULTS {
+            self.errors += usize::from(is_error);
+            self.collected.push(diagnostic);
+        }
     }
 
     /// Adds several.
     pub fn extend(&mut self, diagnostics: impl IntoIterator<Item = Diagnostic>) {
-        self.0.extend(diagnostics);
+        diagnostics.into_iter().for_each(|diagnostic| self.push(diagnostic));
+    }
+
+    /// Whether no more errors are kept, so that none needs to be worded.
+    pub fn is_full(&self) -> bool {
+        self.errors >= MAX_FAULTS
     }
 
     /// Whether any of them is an error.
     pub fn any_errors(&self) -> bool {
-        has_errors(&self.0)
+        self.errors > 0
     }
 
     /// All of them, sorted by place and then by code, each once.
     pub fn into_sorted(mut self) -> Vec<Diagnostic> {
-        self.0.sort_by(|a, b| (a.span, a.code, &a.message).cmp(&(b.span, b.code, &b.message)));
-        self.0.dedup();
-        self.0
+        self.collected.sort_by(|a, b| (a.span, a.code, &a.message).cmp(&(b.span, b.code, &b.message)));
+        self.collected.dedup();
+        self.collected
     }
 }

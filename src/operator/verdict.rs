@@ -1,7 +1,7 @@
 //! How a stack's rollouts fare.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::{Mutex, PoisonError};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::context::{Context, Error};
@@ -9,7 +9,7 @@ use crate::client::{Api, Client, Error as ClientError, Filters};
 use crate::desired::Desired;
 use crate::health::{self, Observation};
 use crate::settings::Settings;
-use crate::swarm::{Live, Service, Task};
+use crate::swarm::{Live, Service, ServiceSpec, Task};
 
 pub use crate::health::is_rolling;
 
@@ -42,126 +42,128 @@ impl Verdict {
     }
 }
 
-/// How services fared at earlier looks, by id: by this instance's own clock.
-#[derive(Debug, Default)]
-pub struct Progress(Mutex<HashMap<String, Seen>>);
+/// How services fared at earlier looks, by id, and the clock of this instance that those are counted by.
+#[derive(Debug)]
+pub struct Progress {
+    started: Instant,
+    seen: Mutex<HashMap<String, Seen>>,
+}
 
-#[derive(Debug, Clone, Copy)]
+impl Default for Progress {
+    fn default() -> Self {
+        Self { started: Instant::now(), seen: Mutex::default() }
+    }
+}
+
+/// How one service fared, as of the version of it that was looked at.
+#[derive(Debug)]
 struct Seen {
     version: u64,
-    ready: u64,
-    improved: Instant,
-    complete_since: Option<Instant>,
+    health: health::Seen,
     /// It had converged when this process first saw it, and has not changed since.
     converged: bool,
 }
 
-/// A service as it fares, with how far it is.
+impl Seen {
+    fn of(service: &Service) -> Self {
+        Self { version: service.version.index, health: health::Seen::default(), converged: false }
+    }
+}
+
+/// A service to be judged.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted<'a> {
+    /// The service as it is.
+    pub service: &'a Service,
+    /// The spec that was sent, where the service does not have it any more.
+    pub lost: Option<&'a ServiceSpec>,
+}
+
+/// A service as it fares.
 #[derive(Debug, Clone)]
 pub struct Assessed {
     /// Its full name.
     pub name: String,
     /// How it fares.
     pub verdict: health::Verdict,
+    /// Tasks that are up to date and run.
+    pub up_to_date: u64,
+    /// Tasks that should be.
+    pub wanted: u64,
     /// Its tasks.
-    pub tasks: Vec<Task>,
+    pub tasks: Vec<Arc<Task>>,
 }
 
 impl Progress {
     /// Takes a service for converged at the first look, as its record says: after a restart of skep no rollout is watched
     /// anew.
     fn trust(&self, service: &Service) {
-        let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        seen.entry(service.id.clone())
-            .or_insert_with(|| Seen { converged: true, ..Seen::new(service, Instant::now()) });
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.entry(service.id.clone()).or_insert_with(|| Seen { converged: true, ..Seen::of(service) });
     }
 
-    /// Judges services against what is wanted of them. `wanted` says of each whether its spec is the one that was sent.
+    /// Judges services, from their tasks as they are now.
     ///
     /// # Errors
     /// Those of a read.
     pub async fn assess(
         &self,
         client: &Client,
-        services: &[(&Service, bool)],
+        services: &[Wanted<'_>],
         live: &Live,
         timeout: Duration,
     ) -> Result<Vec<Assessed>, ClientError> {
         if services.is_empty() {
             return Ok(Vec::new());
         }
-        let ids = services.iter().fold(Filters::new(), |filters, (service, _)| filters.service(&service.id));
+        let ids = services.iter().fold(Filters::new(), |filters, wanted| filters.service(&wanted.service.id));
         let api = Api::<Task>::all(client.clone());
         let current_ids = ids.clone().up_to_date();
         let (all, current) = tokio::try_join!(api.list_with(&ids), api.list_with(&current_ids))?;
-        let current: BTreeSet<String> = current.items.into_iter().map(|task| task.id).collect();
-        let mut tasks: BTreeMap<String, Vec<Task>> = BTreeMap::new();
-        for task in all.items {
-            tasks.entry(task.service_id.clone()).or_default().push(task);
-        }
-        let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (mut tasks, mut current) = (by_service(all.items), by_service(current.items));
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         seen.retain(|id, _| live.services.iter().any(|service| service.id == *id));
-        let now = Instant::now();
+        let now = self.started.elapsed();
         Ok(services
             .iter()
-            .map(|(service, is_wanted)| {
+            .map(|Wanted { service, lost }| {
                 let tasks = tasks.remove(&service.id).unwrap_or_default();
-                let known = seen.entry(service.id.clone()).or_insert_with(|| Seen::new(service, now));
-                let verdict = known.judge(service, *is_wanted, &tasks, &current, live, timeout, now);
-                Assessed { name: service.spec.name.clone(), verdict, tasks }
+                let up_to_date = current.remove(&service.id).unwrap_or_default();
+                let known = seen.entry(service.id.clone()).or_insert_with(|| Seen::of(service));
+                if known.version != service.version.index {
+                    // A write, be it the engine's own word on the rollout: something moved.
+                    *known = Seen::of(service);
+                }
+                let observation = Observation {
+                    service,
+                    tasks: &tasks,
+                    up_to_date: &up_to_date,
+                    nodes: &live.nodes,
+                    expected: *lost,
+                    window: if known.converged { Duration::ZERO } else { health::window(&service.spec) },
+                    timeout,
+                };
+                let assessment = health::assess(&observation, &known.health, now);
+                known.health = assessment.seen;
+                known.converged &= assessment.verdict == health::Verdict::Converged;
+                Assessed {
+                    name: service.spec.name.clone(),
+                    verdict: assessment.verdict,
+                    up_to_date: assessment.up_to_date,
+                    wanted: assessment.wanted,
+                    tasks,
+                }
             })
             .collect())
     }
 }
 
-impl Seen {
-    fn new(service: &Service, now: Instant) -> Self {
-        Self { version: service.version.index, ready: 0, improved: now, complete_since: None, converged: false }
+fn by_service(tasks: Vec<Task>) -> HashMap<String, Vec<Arc<Task>>> {
+    let mut grouped: HashMap<String, Vec<Arc<Task>>> = HashMap::new();
+    for task in tasks {
+        grouped.entry(task.service_id.clone()).or_default().push(Arc::new(task));
     }
-
-    #[allow(clippy::too_many_arguments, reason = "what is seen of a service has this many parts, and one caller")]
-    fn judge(
-        &mut self,
-        service: &Service,
-        is_wanted: bool,
-        tasks: &[Task],
-        up_to_date: &BTreeSet<String>,
-        live: &Live,
-        timeout: Duration,
-        now: Instant,
-    ) -> health::Verdict {
-        if self.version != service.version.index {
-            // A write, the engine's own word on the rollout included: something moved.
-            self.version = service.version.index;
-            self.improved = now;
-            self.complete_since = None;
-            self.converged = false;
-        }
-        let mut seen = Observation {
-            service,
-            is_wanted,
-            tasks,
-            up_to_date,
-            nodes: &live.nodes,
-            stable_for: Duration::ZERO,
-            stalled_for: now.duration_since(self.improved),
-            timeout,
-        };
-        let ready = health::ready(&seen);
-        if ready.count > self.ready {
-            self.improved = now;
-            seen.stalled_for = Duration::ZERO;
-        }
-        self.ready = ready.count;
-        self.complete_since = if ready.is_complete { Some(self.complete_since.unwrap_or(now)) } else { None };
-        self.converged &= ready.is_complete;
-        seen.stable_for = match self.complete_since {
-            Some(_) if self.converged => Duration::MAX,
-            Some(since) => now.duration_since(since),
-            None => Duration::ZERO,
-        };
-        health::assess(&seen)
-    }
+    grouped
 }
 
 /// Judges all services of a stack. Where they were healthy at the last look, by the record, only what changed since is
@@ -176,14 +178,14 @@ pub async fn look(
     settings: &Settings,
     was_healthy: bool,
 ) -> Result<Verdict, Error> {
-    let services: Vec<(&Service, bool)> = live
+    let services: Vec<Wanted<'_>> = live
         .services
         .iter()
         .filter(|service| desired.services.contains_key(&service.spec.name))
-        .map(|service| (service.as_ref(), true))
+        .map(|service| Wanted { service, lost: None })
         .collect();
     if was_healthy {
-        services.iter().for_each(|(service, _)| context.progress.trust(service));
+        services.iter().for_each(|wanted| context.progress.trust(wanted.service));
     }
     let assessed = context.progress.assess(&context.client, &services, live, settings.timeout).await?;
     Ok(summary(&assessed))
@@ -193,26 +195,29 @@ pub async fn look(
 pub fn summary(assessed: &[Assessed]) -> Verdict {
     let mut worst = Verdict::Healthy;
     for one in assessed {
+        let name = &one.name;
         let next = match &one.verdict {
             health::Verdict::Converged => continue,
-            health::Verdict::Progressing(progress) => Verdict::Progressing {
-                waiting: format!(
-                    "{}: {} of {} tasks, waiting for {}",
-                    one.name, progress.ready, progress.wanted, progress.waiting_for
-                ),
-            },
-            health::Verdict::Degraded { progress, failing } => Verdict::Degraded {
-                cause: match failing {
-                    Some(failing) => format!("{}: {failing}", one.name),
-                    None => format!("{}: {} of {} tasks, and no progress", one.name, progress.ready, progress.wanted),
-                },
-            },
-            health::Verdict::Stuck { reason } => Verdict::Degraded { cause: format!("{}: {reason}", one.name) },
+            health::Verdict::Progressing { waiting_for, failing } => {
+                let mut waiting =
+                    format!("{name}: {} of {} tasks, waiting for {waiting_for}", one.up_to_date, one.wanted);
+                if let Some(failing) = failing {
+                    waiting.push_str(&format!("; last error: {failing}"));
+                }
+                Verdict::Progressing { waiting }
+            }
+            health::Verdict::Degraded(failure) => Verdict::Degraded { cause: format!("{name}: {failure}") },
+            health::Verdict::Stuck { waiting_for } => {
+                Verdict::Degraded { cause: format!("{name}: no progress, waiting for {waiting_for}") }
+            }
+            health::Verdict::Superseded => {
+                Verdict::Degraded { cause: format!("{name}: somebody else wrote it meanwhile") }
+            }
             health::Verdict::RolledBack { message, .. } => {
-                Verdict::Failed { cause: format!("{} rolled back: {message}", one.name) }
+                Verdict::Failed { cause: format!("{name} rolled back: {message}") }
             }
             health::Verdict::Paused { message } => {
-                Verdict::Failed { cause: format!("{}: rollout paused: {message}", one.name) }
+                Verdict::Failed { cause: format!("{name}: rollout paused: {message}") }
             }
         };
         if rank(&next) > rank(&worst) {
@@ -231,10 +236,17 @@ fn rank(verdict: &Verdict) -> u8 {
     }
 }
 
-/// Why the engine gave up on a service that an attempt wrote; `None` where it did not.
+/// Why the engine gave up on a service that an attempt wrote, or went back on it; `None` where it did neither.
 pub fn failure(written: &[String], live: &Live) -> Option<String> {
     written.iter().find_map(|name| {
         let service = live.services.iter().find(|service| service.spec.name == *name)?;
-        health::gave_up(service).map(|cause| format!("{name}: {cause}"))
+        let status = service.update_status.as_ref()?;
+        match status.state.as_str() {
+            "paused" => Some(format!("{name}: rollout paused: {}", status.message)),
+            "rollback_started" | "rollback_paused" | "rollback_completed" => {
+                Some(format!("{name} rolled back: {}", status.message))
+            }
+            _ => None,
+        }
     })
 }

@@ -5,8 +5,10 @@
 //! `insertDefaults`: those hide differences that restart tasks.
 
 mod network;
+mod version;
 
 pub use network::canonical_network;
+pub use version::forget_unstored;
 
 use super::spec::{
     BindOptions, ConfigReference, ContainerSpec, EndpointSpec, Extra, FileTarget, Mount, Port, Replicated,
@@ -31,6 +33,10 @@ pub fn canonical_service(spec: &mut ServiceSpec) {
 }
 
 /// Replaces the names of networks by what `lookup` knows them as (their ids). A name it does not know stays.
+///
+/// A service on the engine's own `host` or `bridge` reads back the id of a swarm-scoped object that no list of networks
+/// has, under any filter: only `GET /networks/host?scope=swarm` gives it (measured on 20.10 and 26.1). `lookup` has to
+/// know it, or such a service differs for ever.
 pub fn resolve_networks(spec: &mut ServiceSpec, lookup: impl Fn(&str) -> Option<String>) {
     for network in &mut spec.task_template.networks {
         if let Some(id) = lookup(&network.target) {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::view::MAX_COMPARED;
 use super::{Entry, Mapping, View};
 use crate::diag::{Diagnostic, Span, code, did_you_mean};
 
@@ -130,8 +131,8 @@ impl<'a> Fields<'a> {
         };
         for (key, span) in self.rest().take(MAX_UNKNOWN) {
             let mut fault = Diagnostic::error(code::UNKNOWN_KEY, format!("unknown key `{key}`{inside}")).at(span);
-            // Comparing costs the product of the lengths; no known key is half as long.
-            if key.len() <= 64
+            if !self.view.is_full()
+                && key.len() <= MAX_COMPARED
                 && let Some(near) = did_you_mean(key, self.asked.iter().copied())
             {
                 fault = fault.hint(format!("did you mean `{near}`?"));

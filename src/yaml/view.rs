@@ -8,6 +8,10 @@ use super::duration::parse_duration;
 use super::{Fields, Node, Resolved, Scalar};
 use crate::diag::{Diagnostic, Faults, Span, code, did_you_mean};
 
+/// The longest word that is compared with known ones: comparing costs the product of the lengths, and no known word is
+/// half as long.
+pub(super) const MAX_COMPARED: usize = 64;
+
 /// Where a value stands in its document, as people write it: `services.web.ports[0]`.
 #[derive(Clone, Copy)]
 pub struct Path<'a> {
@@ -120,10 +124,21 @@ impl<'a> View<'a> {
         self.faults.borrow_mut().push(diagnostic);
     }
 
+    /// Whether no more errors are kept, so that looking for a near word is of no use.
+    pub(super) fn is_full(&self) -> bool {
+        self.faults.borrow().is_full()
+    }
+
     /// Reports that the value is not what it must be: `` `path` must be {wanted}, not a list``.
     pub fn wrong_type(&self, wanted: &str) {
+        self.fault(self.wrong_type_diagnostic(wanted));
+    }
+
+    /// The diagnostic of [`View::wrong_type`], to add a hint to.
+    #[must_use]
+    pub fn wrong_type_diagnostic(&self, wanted: &str) -> Diagnostic {
         let message = format!("{} must be {wanted}, not {}", self.name(), self.node.describe());
-        self.fault(Diagnostic::error(code::WRONG_TYPE, message).at(self.span()));
+        Diagnostic::error(code::WRONG_TYPE, message).at(self.span())
     }
 
     /// Reports that the value has the right type and is wrong all the same: `` `path`: {what}``.
@@ -158,10 +173,8 @@ impl<'a> View<'a> {
                 self.wrong_type("text");
                 None
             }
-            other => {
-                let message = format!("{} must be text, not {}", self.name(), other.describe());
-                let fault = Diagnostic::error(code::WRONG_TYPE, message).at(self.span());
-                self.fault(fault.hint(format!("put it in quotes: \"{}\"", scalar.text)));
+            _ => {
+                self.fault(self.wrong_type_diagnostic("text").hint(format!("put it in quotes: \"{}\"", scalar.text)));
                 None
             }
         }
@@ -213,23 +226,30 @@ impl<'a> View<'a> {
 
     /// A duration in nanoseconds, in Go's form: `1m30s`.
     pub fn duration(&self) -> Option<i64> {
-        let text = self.str()?;
-        let parsed = parse_duration(text);
+        let text = self.node.scalar().filter(|scalar| scalar.resolve() == Resolved::Text).map(|scalar| &scalar.text);
+        let parsed = text.and_then(|text| parse_duration(text));
         if parsed.is_none() {
-            let fault = self.invalid_diagnostic(format_args!("`{text}` is not a duration"));
+            let fault = match text {
+                Some(text) => self.invalid_diagnostic(format_args!("`{text}` is not a duration")),
+                None => self.wrong_type_diagnostic("a duration"),
+            };
             self.fault(fault.hint("durations are written as in `1h30m`, `10s` or `250ms`"));
         }
         parsed
     }
 
-    /// One of some words.
+    /// One of some words. An empty one is accepted where it is among them, and never named.
     pub fn choice<T: Copy>(&self, choices: &[(&str, T)]) -> Option<T> {
         let text = self.str()?;
         let found = choices.iter().find(|(word, _)| *word == text).map(|(_, value)| *value);
         if found.is_none() {
-            let words: Vec<_> = choices.iter().map(|(word, _)| format!("`{word}`")).collect();
+            let words = choices.iter().filter(|(word, _)| !word.is_empty());
+            let words: Vec<_> = words.map(|(word, _)| format!("`{word}`")).collect();
             let mut fault = self.invalid_diagnostic(format_args!("`{text}` is none of {}", words.join(", ")));
-            if let Some(word) = did_you_mean(text, choices.iter().map(|(word, _)| *word)) {
+            if !self.is_full()
+                && text.len() <= MAX_COMPARED
+                && let Some(word) = did_you_mean(text, choices.iter().map(|(word, _)| *word))
+            {
                 fault = fault.hint(format!("did you mean `{word}`?"));
             }
             self.fault(fault);

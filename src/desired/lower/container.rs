@@ -114,7 +114,7 @@ fn healthcheck(check: &At<Healthcheck>, faults: &mut Faults) -> swarm::Healthche
     if file.disable {
         if !file.test.is_empty() {
             let message = "`healthcheck.test` and `healthcheck.disable` exclude each other";
-            faults.push(Diagnostic::error(code::CONFLICTING, message).at(*span));
+            faults.push(Diagnostic::error(code::CONFLICT, message).at(*span));
         }
         return swarm::Healthcheck { test: vec!["NONE".to_owned()], ..swarm::Healthcheck::default() };
     }

@@ -35,11 +35,11 @@ pub(super) fn mode(deploy: &Deploy, service: Option<Span>, faults: &mut Faults) 
     };
     if let (Some(At { span, .. }), "global" | "global-job") = (&deploy.replicas, word) {
         let message = format!("`deploy.replicas` has no meaning in the mode `{word}`: it runs one task a node");
-        faults.push(Diagnostic::error(code::CONFLICTING, message).at(span.or(service)));
+        faults.push(Diagnostic::error(code::CONFLICT, message).at(span.or(service)));
     }
     if let (Some(At { span, .. }), "replicated-job" | "global-job") = (&deploy.update_config, word) {
         let message = format!("`deploy.update_config` has no meaning in the mode `{word}`, and the engine refuses it");
-        faults.push(Diagnostic::error(code::CONFLICTING, message).at(span.or(service)));
+        faults.push(Diagnostic::error(code::CONFLICT, message).at(span.or(service)));
     }
     mode
 }

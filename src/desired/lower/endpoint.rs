@@ -18,7 +18,7 @@ pub(super) fn lower(service: &At<Service>, faults: &mut Faults) -> EndpointSpec 
         for port in file.ports.iter().filter(|port| is_ingress(&port.value)) {
             let message = format!("port {} is published in ingress mode, which needs a virtual IP", port.value.target);
             let hint = "publish it with `mode: host`, or leave out `endpoint_mode: dnsrr`";
-            faults.push(Diagnostic::error(code::CONFLICTING, message).at(port.span.or(service.span)).hint(hint));
+            faults.push(Diagnostic::error(code::CONFLICT, message).at(port.span.or(service.span)).hint(hint));
         }
     }
     let mut seen: BTreeMap<(u32, &str), Option<Span>> = BTreeMap::new();
@@ -52,7 +52,8 @@ pub(super) fn check_across(compose: &Compose, faults: &mut Faults) {
 
 fn duplicate(port: &At<Port>, first: Option<Span>, what: &str) -> Diagnostic {
     let (number, protocol) = key(&port.value);
-    let diagnostic = Diagnostic::error(code::DUPLICATE, format!("port {number}/{protocol} is {what}")).at(port.span);
+    let diagnostic =
+        Diagnostic::error(code::DUPLICATE_PORT, format!("port {number}/{protocol} is {what}")).at(port.span);
     match first {
         Some(first) => diagnostic.related(first, "first published here"),
         None => diagnostic,

@@ -47,7 +47,7 @@ pub(super) fn secrets(scope: Scope<'_>, faults: &mut Faults) -> BTreeMap<String,
         match (&store, &file.content) {
             (Some(_), Some(_)) => {
                 let message = format!("secret `{key}` has a driver and a content: only one can provide it");
-                faults.push(Diagnostic::error(code::CONFLICTING, message).at(*span));
+                faults.push(Diagnostic::error(code::CONFLICT, message).at(*span));
             }
             (Some(_), None) => {}
             (None, _) => check_content(Kind::Secret, key, file, *span, faults),
@@ -118,7 +118,7 @@ fn references(
         let target = file.target.clone().filter(|target| !target.is_empty()).unwrap_or_else(|| key.clone());
         if !targets.insert(target.clone()) {
             let message = format!("two {kind}s of one service have the target `{target}`");
-            faults.push(Diagnostic::error(code::DUPLICATE, message).at(*span));
+            faults.push(Diagnostic::error(code::DUPLICATE_TARGET, message).at(*span));
         }
         let id = |text: &Option<String>| text.clone().filter(|id| !id.is_empty()).unwrap_or_else(|| "0".to_owned());
         let place = FileTarget {

@@ -95,7 +95,7 @@ fn insert<T>(
 ) {
     if objects.contains_key(&name) {
         let message = format!("two {kind}s of this stack have the name `{name}`");
-        faults.push(Diagnostic::error(code::DUPLICATE, message).at(span));
+        faults.push(Diagnostic::error(code::DUPLICATE_NAME, message).at(span));
     }
     objects.insert(name, object);
 }

@@ -14,7 +14,7 @@ pub(super) fn lower(scope: Scope<'_>, service: &Service, faults: &mut Faults) ->
     for At { value: mount, span } in &service.volumes {
         if let Some(first) = targets.insert(&mount.target, *span) {
             let message = format!("`{}` is mounted twice", mount.target);
-            let diagnostic = Diagnostic::error(code::DUPLICATE, message).at(*span);
+            let diagnostic = Diagnostic::error(code::DUPLICATE_TARGET, message).at(*span);
             faults.push(match first {
                 Some(first) => diagnostic.related(first, "first mounted here"),
                 None => diagnostic,
@@ -67,7 +67,7 @@ fn lower_one(scope: Scope<'_>, mount: &At<Mount>, faults: &mut Faults) -> swarm:
     for (name, said, fits) in options {
         if said && !fits {
             let message = format!("`{name}` options do not fit a mount of the type {kind}");
-            faults.push(Diagnostic::error(code::CONFLICTING, message).at(*span));
+            faults.push(Diagnostic::error(code::CONFLICT, message).at(*span));
         }
     }
     let definition = match kind {

@@ -243,25 +243,3 @@ proptest! {
         prop_assert_eq!(serde_json::from_str::<Applied>(&text).expect("it reads back"), record);
     }
 }
-#[test]
-fn zz_speed() {
-    let mut desired = stack();
-    for i in 0..1000 {
-        service(&mut desired, &format!("s{i}"), "nginx:1")
-            .env("A=1")
-            .env("B=2")
-            .label("traefik.x", "y")
-            .port(80 + i, 80);
-    }
-    let cluster = applied(&desired);
-    let t = std::time::Instant::now();
-    let p = planned(&desired, &cluster);
-    eprintln!("unchanged {:?} {}", t.elapsed(), p.steps.len());
-    let mut d2 = desired.clone();
-    for s in d2.services.values_mut() {
-        s.env("C=1");
-    }
-    let t = std::time::Instant::now();
-    let p = planned(&d2, &cluster);
-    eprintln!("changed {:?} {}", t.elapsed(), p.steps.len());
-}

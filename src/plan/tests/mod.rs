@@ -7,6 +7,7 @@ mod costs;
 mod deletion;
 mod laws;
 mod origin;
+mod recorded;
 mod shown;
 mod stack;
 

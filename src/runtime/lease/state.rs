@@ -49,6 +49,7 @@ pub enum Content {
 }
 
 impl Held {
+    /// What a config object says of the lease.
     pub fn of(config: &Config) -> Self {
         let label = |key| config.spec.labels.get(key).map(String::as_str).unwrap_or_default();
         let content = match label(label::FORMAT).parse::<u32>() {

@@ -139,7 +139,7 @@ fn healthchecks_the_engine_refuses() {
     let check = |file: Healthcheck| errors(&one(|service| service.healthcheck = Some(at(file))));
     assert_eq!(
         check(Healthcheck { disable: true, test: strings(&["CMD", "x"]), ..Healthcheck::default() }),
-        ["compose/conflicting"]
+        ["compose/conflict"]
     );
     assert_eq!(check(Healthcheck { interval: Some(999_999), ..Healthcheck::default() }), ["schema/invalid-value"]);
     assert_eq!(check(Healthcheck { interval: Some(1_000_000), ..Healthcheck::default() }), [] as [&str; 0]);

@@ -43,14 +43,14 @@ fn modes_that_are_refused() {
         })
     };
     assert_eq!(mode("everywhere", None), ["schema/invalid-value"]);
-    assert_eq!(mode("global", Some(2)), ["compose/conflicting"]);
-    assert_eq!(mode("global-job", Some(2)), ["compose/conflicting"]);
+    assert_eq!(mode("global", Some(2)), ["compose/conflict"]);
+    assert_eq!(mode("global-job", Some(2)), ["compose/conflict"]);
     for job in ["replicated-job", "global-job"] {
         let codes = refused(|deploy| {
             deploy.mode = Some(at(job.to_owned()));
             deploy.update_config = Some(at(UpdateConfig::default()));
         });
-        assert_eq!(codes, ["compose/conflicting"], "{job}");
+        assert_eq!(codes, ["compose/conflict"], "{job}");
         let codes = refused(|deploy| {
             deploy.mode = Some(at(job.to_owned()));
             deploy.rollback_config = Some(at(UpdateConfig::default()));

@@ -45,9 +45,9 @@ fn ports_the_engine_refuses() {
         }))
     };
     assert_eq!(ports("odd", Vec::new()), ["schema/invalid-value"]);
-    assert_eq!(ports("dnsrr", vec![port(80, 80, "tcp", "")]), ["compose/conflicting"]);
+    assert_eq!(ports("dnsrr", vec![port(80, 80, "tcp", "")]), ["compose/conflict"]);
     assert_eq!(ports("dnsrr", vec![port(80, 80, "tcp", "host")]), [] as [&str; 0]);
-    assert_eq!(ports("", vec![port(80, 80, "", ""), port(80, 81, "TCP", "host")]), ["compose/duplicate"]);
+    assert_eq!(ports("", vec![port(80, 80, "", ""), port(80, 81, "TCP", "host")]), ["compose/duplicate-port"]);
     assert_eq!(ports("", vec![port(80, 80, "tcp", ""), port(80, 80, "udp", "")]), [] as [&str; 0]);
     assert_eq!(ports("", vec![port(0, 80, "", ""), port(0, 80, "", "")]), [] as [&str; 0]);
 }
@@ -60,8 +60,8 @@ fn two_services_cannot_share_a_port_of_the_routing_mesh() {
         let services = [("a".to_owned(), service(a)), ("b".to_owned(), service(b))].into();
         errors(&Compose { services, ..Compose::default() })
     };
-    assert_eq!(two(port(80, 80, "tcp", "ingress"), port(80, 81, "", "")), ["compose/duplicate"]);
-    assert_eq!(two(port(80, 80, "tcp", "host"), port(80, 80, "tcp", "")), ["compose/duplicate"]);
+    assert_eq!(two(port(80, 80, "tcp", "ingress"), port(80, 81, "", "")), ["compose/duplicate-port"]);
+    assert_eq!(two(port(80, 80, "tcp", "host"), port(80, 80, "tcp", "")), ["compose/duplicate-port"]);
     assert_eq!(two(port(80, 80, "tcp", "host"), port(80, 80, "tcp", "host")), [] as [&str; 0], "on two nodes");
     assert_eq!(two(port(80, 80, "tcp", ""), port(81, 80, "tcp", "")), [] as [&str; 0]);
 }

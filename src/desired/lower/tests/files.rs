@@ -124,7 +124,7 @@ fn contents_the_engine_refuses() {
     assert_eq!(secret(512_000), ["compose/content-size"]);
     assert_eq!(errors(&with(vec![("c", FileObject::default())], Vec::new())), ["schema/missing-key"]);
     let both = FileObject { driver: Some("vault".to_owned()), ..file("x") };
-    assert_eq!(errors(&with(Vec::new(), vec![("s", both)])), ["compose/conflicting"]);
+    assert_eq!(errors(&with(Vec::new(), vec![("s", both)])), ["compose/conflict"]);
 }
 
 #[test]
@@ -136,7 +136,7 @@ fn references_that_are_refused() {
     assert_eq!(errors(&gone), ["compose/undefined-config", "compose/undefined-secret"]);
     let mut twice = with(vec![("c", file("x"))], Vec::new());
     twice.services.get_mut("b").expect("the service").value.configs.push(reference("c"));
-    assert_eq!(errors(&twice), ["compose/duplicate"]);
+    assert_eq!(errors(&twice), ["compose/duplicate-target"]);
 }
 
 #[test]
@@ -146,5 +146,5 @@ fn names_the_engine_refuses() {
     assert_eq!(errors(&with(vec![(&key(62), file("x"))], Vec::new())), ["compose/invalid-name"]);
     assert_eq!(errors(&with(Vec::new(), vec![("with.dot", file("x"))])), [] as [&str; 0]);
     let own = |name: &str| FileObject { name: Some(name.to_owned()), ..file("x") };
-    assert_eq!(errors(&with(vec![("a", own("same")), ("b", own("same"))], Vec::new())), ["compose/duplicate"]);
+    assert_eq!(errors(&with(vec![("a", own("same")), ("b", own("same"))], Vec::new())), ["compose/duplicate-name"]);
 }

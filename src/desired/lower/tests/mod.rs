@@ -150,7 +150,7 @@ fn a_fault_names_its_place() {
     let places: Vec<_> = diagnostics.iter().map(|d| (d.code, d.span, d.related.as_ref().map(|r| r.0))).collect();
     assert_eq!(
         places,
-        [("compose/duplicate", Some(span(2)), Some(span(1))), ("compose/no-image", Some(span(9)), None)],
+        [("compose/duplicate-port", Some(span(2)), Some(span(1))), ("compose/no-image", Some(span(9)), None)],
         "sorted by place"
     );
 }

@@ -115,10 +115,10 @@ fn mounts_that_are_refused() {
     assert_eq!(one(mount("bind", "", "/a")), ["schema/invalid-value"]);
     assert_eq!(one(mount("cluster", "", "/a")), ["schema/invalid-value"]);
     assert_eq!(one(mount("tmpfs", "x", "/a")), ["schema/invalid-value"]);
-    assert_eq!(one(Mount { tmpfs: Some(1), ..mount("volume", "plain", "/a") }), ["compose/conflicting"]);
+    assert_eq!(one(Mount { tmpfs: Some(1), ..mount("volume", "plain", "/a") }), ["compose/conflict"]);
     assert_eq!(
         one(Mount { volume: Some(VolumeOptions::default()), ..mount("bind", "/x", "/a") }),
-        ["compose/conflicting"]
+        ["compose/conflict"]
     );
-    assert_eq!(errors(&with(vec![mount("bind", "/x", "/a"), mount("tmpfs", "", "/a")])), ["compose/duplicate"]);
+    assert_eq!(errors(&with(vec![mount("bind", "/x", "/a"), mount("tmpfs", "", "/a")])), ["compose/duplicate-target"]);
 }

@@ -100,7 +100,7 @@ fn networks_that_are_refused() {
     let named = |name: &str| Network { name: Some(name.to_owned()), ..Network::default() };
     assert_eq!(errors(&with(&[], &[("default", named("with.dot"))])), ["compose/invalid-name"]);
     let two = with(&[plain("x"), plain("y")], &[("x", named("same")), ("y", named("same"))]);
-    assert_eq!(errors(&two), ["compose/duplicate"]);
+    assert_eq!(errors(&two), ["compose/duplicate-name"]);
     for bad in ["10.0.0.0", "10.0.0.0/33", "x/8"] {
         let ipam = Some(Ipam { driver: None, subnets: strings(&[bad]) });
         let network = Network { ipam, ..Network::default() };

@@ -1,0 +1,108 @@
+//! A stack that `docker stack deploy` made, as two engines read it back, against the plan of its own file.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::stack::Edit;
+use super::*;
+use crate::compose;
+use crate::model::{Entry, FileError, Files, Kind, StackName};
+use crate::swarm::canonical::forget_unstored;
+use crate::swarm::{Config, ConfigSpec, Live, SecretObject, SecretSpec, Service};
+
+macro_rules! recording {
+    ($file:literal) => {
+        include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/recordings/every-key/", $file))
+    };
+}
+
+/// The folder of the recording.
+struct Folder;
+
+impl Files for Folder {
+    fn locate(&self, dir: &str, path: &str) -> Result<String, FileError> {
+        let path = path.trim_start_matches("./");
+        Ok(if path.starts_with('/') { path.to_owned() } else { format!("{dir}/{path}") })
+    }
+
+    fn read(&self, path: &str) -> Result<Vec<u8>, FileError> {
+        match path {
+            "/stack/compose.yaml" => Ok(recording!("compose.yaml").into()),
+            "/stack/hello.txt" => Ok(recording!("hello.txt").into()),
+            "/stack/web.env" => Ok(recording!("web.env").into()),
+            _ => Err(FileError::NotFound),
+        }
+    }
+
+    fn entries(&self, _: &str) -> Result<Vec<Entry>, FileError> {
+        Ok(Vec::new())
+    }
+}
+
+fn desired(minor: u32) -> Desired {
+    let loaded = compose::load(&compose::Input {
+        files: &Folder,
+        paths: &["/stack/compose.yaml".to_owned()],
+        variables: &[("HOME".to_owned(), "/root".to_owned())].into(),
+        mode: compose::Mode::Direct,
+        loose: false,
+        home: Some("/root"),
+    });
+    let compose = loaded.compose.expect("a file without faults");
+    let (mut desired, _) = crate::desired::lower(&compose, &StackName::parse("demo").expect("a name"));
+    for service in desired.services.values_mut() {
+        forget_unstored(&mut service.spec, minor);
+    }
+    desired
+}
+
+/// The swarm as it was read back, ids in the places of names.
+fn live(recorded: &str, desired: &Desired) -> Live {
+    let recorded: Value = serde_json::from_str(&recorded.replace("$DIR", "/stack")).expect("JSON");
+    let mut live = Live { swarm_id: "swarm".to_owned(), ..Live::default() };
+    let list = |kind: &str| recorded[kind].as_array().expect("a list").clone();
+    let external = desired.external.iter().filter(|it| it.kind == Kind::Network && it.name != "host");
+    let external = external.map(|it| json!({ "Name": it.name, "Driver": "overlay" }));
+    for mut network in list("networks").into_iter().chain(external) {
+        let name = network["Name"].as_str().expect("a name").to_owned();
+        (network["Id"], network["Scope"]) = (json!(format!("id {name}")), json!("swarm"));
+        live.networks.push(Arc::new(serde_json::from_value(network).expect("a network")));
+    }
+    for spec in list("services") {
+        let mut service: Service =
+            serde_json::from_value(json!({ "ID": spec["Name"], "Spec": spec })).expect("a service");
+        for network in &mut service.spec.task_template.networks {
+            network.target = format!("id {}", network.target);
+        }
+        let container = service.spec.container();
+        container.configs.iter_mut().for_each(|it| it.config_id = format!("id {}", it.config_name));
+        container.secrets.iter_mut().for_each(|it| it.secret_id = format!("id {}", it.secret_name));
+        live.services.push(Arc::new(service));
+    }
+    for config in desired.configs.values() {
+        let spec: ConfigSpec = config.spec.clone();
+        live.configs.push(Arc::new(Config { id: format!("id {}", spec.name), spec, ..Config::default() }));
+    }
+    for secret in desired.secrets.values() {
+        let spec: SecretSpec = secret.spec.clone();
+        live.secrets.push(Arc::new(SecretObject { id: format!("id {}", spec.name), spec, ..SecretObject::default() }));
+    }
+    live
+}
+
+#[test]
+fn what_docker_stack_deploy_made_is_adopted_without_a_write() {
+    let recordings = [(41, recording!("engine-1.41.json")), (45, recording!("engine-1.45.json"))];
+    for (minor, recorded) in recordings {
+        let desired = desired(minor);
+        assert!(desired.services.len() > 5, "a real stack");
+        let mut cluster = Cluster { live: live(recorded, &desired), ..Cluster::default() };
+        let plan = planned(&desired, &cluster);
+        assert_eq!(done(&plan), Vec::<String>::new(), "API 1.{minor}: {:?}", plan.steps);
+        assert_eq!(codes(&plan), ["secret/unverifiable"], "API 1.{minor}: {:?}", plan.diagnostics);
+        assert_eq!(plan.first_contact, Some(FirstContact::Safe));
+        cluster.applied = Some(plan.settled);
+        assert_eq!(planned(&desired, &cluster).sync(), Sync::Synced, "API 1.{minor}");
+    }
+}
