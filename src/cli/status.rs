@@ -112,7 +112,7 @@ async fn swarm(client: &Client) -> Result<Swarm, Failure> {
 fn text(document: &Document, style: Style) -> String {
     let mut rows = vec![["STACK", "SYNC", "HEALTH", "REVISION", "REASON"].map(str::to_owned)];
     for stack in &document.stacks {
-        let revision = stack.revision.as_deref().map_or("-".to_owned(), |id| Revision::new(id).short());
+        let revision = stack.revision.as_deref().map_or("-".to_owned(), |id| Revision::new(id).shown());
         rows.push([stack.stack.clone(), word(&stack.sync), word(&stack.health), revision, stack.reason.clone()]);
     }
     let mut widths = [0; 4];

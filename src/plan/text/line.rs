@@ -143,7 +143,10 @@ mod tests {
             format!("{a} → {b}")
         };
         assert_eq!(pair("a", "b", 3), "a → b");
-        assert_eq!(pair("stefanprodan/podinfo:6.7.0", "stefanprodan/podinfo:6.7.1", 21), "…podinfo:6.7.0 → …podinfo:6.7.1");
+        assert_eq!(
+            pair("stefanprodan/podinfo:6.7.0", "stefanprodan/podinfo:6.7.1", 21),
+            "…podinfo:6.7.0 → …podinfo:6.7.1"
+        );
         assert_eq!(pair("aaaaaaaaaaaaaaaaaaaaaaaa1", "aaaaaaaaaaaaaaaaaaaaaaaa2", 10), "…aaaa1 → …aaaa2");
         assert_eq!(pair("xyz and so on", "abc and so on", 8), "xyz and… → abc and…");
     }
