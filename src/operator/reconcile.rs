@@ -45,8 +45,8 @@ pub async fn reconcile(context: &Context, stack: &StackName) -> Result<Action, E
         Ok(assignment) => assignment,
         Err(Unowned::Orphaned(orphan)) => return orphaned(context, stored, orphan).await,
         Err(Unowned::Refused { sources, reason }) => {
-            let stored = stored.map_or_else(|| Err(Record::new(stack.clone(), sources)), Ok);
-            return report(context, stored, Sync::Unknown, &reason).await;
+            return report(context, stored.as_ref(), || Record::new(stack.clone(), sources), Sync::Unknown, &reason)
+                .await;
         }
         // Whoever is read later wakes it.
         Err(Unowned::TooEarly) => return Ok(Action::await_change()),
@@ -122,7 +122,7 @@ impl Assignment {
         reason: &str,
     ) -> Result<Action, Error> {
         let new = || Record::new(self.declared.name.clone(), self.source.to_string());
-        report(context, stored.ok_or_else(new), sync, reason).await
+        report(context, stored.as_ref(), new, sync, reason).await
     }
 }
 
@@ -503,15 +503,18 @@ async fn store(context: &Context, stored: Option<&Stored>, record: Record) -> Re
     Ok(written)
 }
 
-/// Says in a record, a new one where there is none, what keeps skep from looking further. What runs is left alone.
-async fn report(context: &Context, stored: Result<Stored, Record>, sync: Sync, reason: &str) -> Result<Action, Error> {
-    let (stored, mut record) = match stored {
-        Ok(stored) => (Some(stored.clone()), stored.record),
-        Err(record) => (None, record),
-    };
+/// Says in a record, a `new` one where there is none, what keeps skep from looking further. What runs is left alone.
+async fn report(
+    context: &Context,
+    stored: Option<&Stored>,
+    new: impl FnOnce() -> Record,
+    sync: Sync,
+    reason: &str,
+) -> Result<Action, Error> {
+    let mut record = stored.map_or_else(new, |stored| stored.record.clone());
     record.status.sync = sync;
     record.status.reason = reason.to_owned();
-    store(context, stored.as_ref(), record).await?;
+    store(context, stored, record).await?;
     Ok(Action::await_change())
 }
 
@@ -520,24 +523,22 @@ async fn orphaned(context: &Context, stored: Option<Stored>, orphan: Orphan) -> 
     let Some(stored) = stored else { return Ok(Action::await_change()) };
     let source = stored.record.source.clone();
     let is_suspended = stored.record.is_suspended(context.now());
+    let say =
+        async |sync: Sync, reason: &str| report(context, Some(&stored), || stored.record.clone(), sync, reason).await;
     match orphan {
         Orphan::Unknown { problem: None } => Ok(Action::await_change()),
-        Orphan::Unknown { problem: Some(problem) } => {
-            report(context, Ok(stored), Sync::Unknown, &format!("source: {problem}")).await
-        }
+        Orphan::Unknown { problem: Some(problem) } => say(Sync::Unknown, &format!("source: {problem}")).await,
         // Nothing was ever applied, so there is nothing to keep, to delete or to show.
         _ if stored.record.is_empty() && !is_suspended => super::end::forget(context, &stored).await,
         Orphan::NoSource => {
             let reason = format!("orphaned: its source {source} is not followed any more");
-            report(context, Ok(stored), Sync::OutOfSync, &reason).await
+            say(Sync::OutOfSync, &reason).await
         }
-        Orphan::Removed(_) if is_suspended => {
-            report(context, Ok(stored), Sync::OutOfSync, "orphaned, and suspended").await
-        }
+        Orphan::Removed(_) if is_suspended => say(Sync::OutOfSync, "orphaned, and suspended").await,
         Orphan::Removed(Removed::Keep) => {
             let stack = &stored.record.stack;
             let reason = format!("orphaned: {source} declares it no more; `skep delete {stack}` ends it");
-            report(context, Ok(stored), Sync::OutOfSync, &reason).await
+            say(Sync::OutOfSync, &reason).await
         }
         Orphan::Removed(Removed::Delete) => super::end::end(context, stored).await,
     }
