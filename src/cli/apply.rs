@@ -156,8 +156,7 @@ fn permitted(target: &Target, planned: &Planned<'_>, force: bool) -> Result<(), 
     }
     let digest = planned.stack.desired.as_ref().map(desired::digest);
     match record.held.as_ref().filter(|held| Some(&held.digest) == digest.as_ref()) {
-        // What the engine took back is drift from what was applied.
-        Some(held) if !planned.plan.steps.is_empty() || !planned.plan.drift.is_empty() => Err(Failure::blocked(
+        Some(held) if !planned.plan.steps.is_empty() => Err(Failure::blocked(
             format!("stack {stack} is held since {}: {}", print::moment(held.since), held.cause),
             format!("change it in git, or, when the cause is gone: skep retry {stack}"),
         )),

@@ -8,8 +8,7 @@ use jiff::Timestamp;
 use crate::client::Client;
 use crate::model::StackName;
 use crate::operator::record::{Record, Suspended};
-use crate::operator::{records, snapshot};
-use crate::swarm::Live;
+use crate::operator::records;
 
 use super::arguments::{StacksArguments, SuspendArguments};
 use super::connect;
@@ -36,45 +35,11 @@ pub async fn resume(arguments: &StacksArguments, environment: &Environment) -> R
 
 pub async fn retry(arguments: &StacksArguments, environment: &Environment) -> Result<Exit, Failure> {
     let client = connect::manager(environment).await?;
-    for stack in &names(&client, arguments).await? {
-        retry_one(&client, stack).await?;
-        print::text(&format!("{stack} will be tried again\n"))?;
-    }
-    Ok(Exit::Done)
-}
-
-/// Takes the hold off, and forgets that what the engine went back on was ever applied: by the record alone it would be
-/// drift, which is reported and not written.
-async fn retry_one(client: &Client, stack: &StackName) -> Result<(), Failure> {
-    let live = snapshot::take(client).await?;
-    let Some(stored) = records::Stored::among(&live.configs, stack).map_err(records::Error::from)? else {
-        return Err(no_record(stack));
-    };
-    let rendering = match &stored.record.applied {
-        None => None,
-        Some(_) => {
-            let mut applied = super::delete::applied(&stored, &live)?;
-            applied.services.retain(|name, _| !is_taken_back(&live, name));
-            Some(records::keep(client, stack, &applied).await?)
-        }
-    };
-    let changed = records::change(client, stack, |record| {
+    change(&client, arguments, "will be tried again", |record| {
         record.held = None;
         record.attempt = None;
-        if let (Some(applied), Some(rendering)) = (&mut record.applied, &rendering) {
-            applied.rendering.clone_from(rendering);
-        }
     })
-    .await?;
-    let kept = changed.as_ref().and_then(|record| Some(record.applied.as_ref()?.rendering.as_str()));
-    records::sweep(client, stack, &kept.into_iter().collect::<Vec<_>>()).await?;
-    Ok(())
-}
-
-fn is_taken_back(live: &Live, name: &str) -> bool {
-    let service = live.services.iter().find(|service| service.spec.name == name);
-    let status = service.and_then(|service| service.update_status.as_ref());
-    status.is_some_and(|status| status.state.starts_with("rollback"))
+    .await
 }
 
 pub async fn sync(arguments: &StacksArguments, environment: &Environment) -> Result<Exit, Failure> {

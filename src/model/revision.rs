@@ -34,6 +34,12 @@ impl Revision {
     }
 }
 
+impl fmt::Display for Revision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -44,11 +50,5 @@ mod tests {
         assert_eq!(Revision::new(id).shown(), "82b34f3");
         assert_eq!(Revision::new(format!("{id}-dirty")).shown(), "82b34f3-dirty");
         assert_eq!(Revision::new("").shown(), "");
-    }
-}
-
-impl fmt::Display for Revision {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.0)
     }
 }

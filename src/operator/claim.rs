@@ -20,3 +20,8 @@ pub fn taken(stack: &StackName, recorded: &str, source: &SourceId) -> String {
         "refused: stack `{stack}` belongs to {recorded}, which cannot be read at present; {source} gets it once that one lets go"
     )
 }
+
+/// Other sources declare a stack that has an owner.
+pub fn also(names: &str) -> String {
+    format!("{names} declares it too, and is refused")
+}

@@ -4,17 +4,17 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::context::{Context, Error, Prepared};
-use super::record::{Applied as AppliedRecord, Attempt, Held, Past, Record, Status};
+use super::context::{Context, Error, Loaded, Prepared};
+use super::record::{APPLYING, Applied as AppliedRecord, Attempt, Held, Past, Record, Status};
 use super::records::{self, Stored};
 use super::verdict::{self, Verdict};
 use super::world::{Assignment, Claim, Orphan};
-use super::{claim, inventory};
-use crate::apply::{Apply, Outcome, Stopped};
+use super::{claim, inventory, rendering};
+use crate::apply::{Apply, Event, Outcome, Stopped};
 use crate::client::Class;
 use crate::desired::Desired;
 use crate::health::Health;
-use crate::model::{Kind, StackName};
+use crate::model::StackName;
 use crate::plan::{FirstContact, Plan, Sync};
 use crate::runtime::Action;
 use crate::settings::{Adopt, Removed, SyncMode};
@@ -22,6 +22,9 @@ use crate::swarm::Live;
 
 /// How often a rollout is looked at. The engine sends no event for a task.
 const LOOK: Duration = Duration::from_secs(1);
+
+/// How soon a snapshot that does not show one's own writes yet is looked at again.
+const BEHIND: Duration = Duration::from_millis(50);
 
 /// How soon a deletion that the engine put off is tried again.
 const AGAIN: Duration = Duration::from_secs(2);
@@ -34,15 +37,25 @@ const AGAIN: Duration = Duration::from_secs(2);
 /// [`Error`] says by its class when to try again. What is wrong with the stack's own input is no error: it is in the record.
 pub async fn reconcile(context: &Context, stack: &StackName) -> Result<Action, Error> {
     let live = context.live().ok_or(Error::NotReady)?;
+    if context.is_behind(&live) {
+        return Ok(Action::requeue(BEHIND));
+    }
     let stored = Stored::among(&live.configs, stack)?;
     let assignment = match owner(context, stack, stored.as_ref()) {
         Ok(assignment) => assignment,
         Err(Unowned::Orphaned(orphan)) => return orphaned(context, stored, orphan).await,
-        Err(Unowned::Refused(reason)) => return report(context, stored, Sync::Unknown, None, &reason).await,
+        Err(Unowned::Refused { sources, reason }) => {
+            return report(context, stored.as_ref(), || Record::new(stack.clone(), sources), Sync::Unknown, &reason)
+                .await;
+        }
+        // Whoever is read later wakes it.
+        Err(Unowned::TooEarly) => return Ok(Action::await_change()),
     };
     let prepared = match context.prepare(&assignment, &live).await? {
-        Ok(prepared) => prepared,
-        Err(reason) => return report(context, stored, Sync::OutOfSync, None, &reason).await,
+        Loaded::Prepared(prepared) => prepared,
+        Loaded::NotYet => return Ok(Action::await_change()),
+        Loaded::Unread(reason) => return assignment.report(context, stored, Sync::Unknown, &reason).await,
+        Loaded::Invalid(reason) => return assignment.report(context, stored, Sync::OutOfSync, &reason).await,
     };
     let plan = context.plan(&prepared, &assignment.declared.settings, stored.as_ref(), &live)?;
     let turn = Turn { context, assignment, stored, prepared, live };
@@ -60,7 +73,9 @@ enum Unowned {
     /// None declares it.
     Orphaned(Orphan),
     /// More than one does, or one that must not.
-    Refused(String),
+    Refused { sources: String, reason: String },
+    /// One does, and another may yet say that it does too.
+    TooEarly,
 }
 
 /// The source that a stack belongs to: the one that declares it, and of several the one that the record names.
@@ -71,21 +86,43 @@ fn owner(context: &Context, stack: &StackName, stored: Option<&Stored>) -> Resul
             Some(source) => context.world.orphan(source),
             None => Orphan::Unknown { problem: None },
         })),
+        Claim::One(_) if recorded.is_none() && !context.world.is_read() => Err(Unowned::TooEarly),
         Claim::One(assignment) => match recorded {
             Some(source) if source != assignment.source.as_str() => match context.world.orphan(source) {
                 // Its source let go of it, or is followed no more: the stack has moved.
                 Orphan::Removed(_) | Orphan::NoSource => Ok(*assignment),
-                Orphan::Unknown { .. } => Err(Unowned::Refused(claim::taken(stack, source, &assignment.source))),
+                Orphan::Unknown { .. } => Err(Unowned::Refused {
+                    sources: source.to_owned(),
+                    reason: claim::taken(stack, source, &assignment.source),
+                }),
             },
             _ => Ok(*assignment),
         },
-        Claim::Several(found) => {
-            let others = claim::names(&found);
-            match found.into_iter().find(|assignment| Some(assignment.source.as_str()) == recorded) {
-                Some(assignment) => Ok(assignment),
-                None => Err(Unowned::Refused(claim::several(stack, &others))),
+        Claim::Several(mut found) => {
+            let sources = claim::names(&found);
+            match found.iter().position(|assignment| Some(assignment.source.as_str()) == recorded) {
+                Some(position) => {
+                    let mut assignment = found.swap_remove(position);
+                    assignment.problem.get_or_insert_with(|| claim::also(&claim::names(&found)));
+                    Ok(assignment)
+                }
+                None => Err(Unowned::Refused { reason: claim::several(stack, &sources), sources }),
             }
         }
+    }
+}
+
+impl Assignment {
+    /// Says in the stack's record why it cannot be looked at, under the name of this source where there is none yet.
+    async fn report(
+        &self,
+        context: &Context,
+        stored: Option<Stored>,
+        sync: Sync,
+        reason: &str,
+    ) -> Result<Action, Error> {
+        let new = || Record::new(self.declared.name.clone(), self.source.to_string());
+        report(context, stored.as_ref(), new, sync, reason).await
     }
 }
 
@@ -153,8 +190,8 @@ impl Turn<'_> {
         if let Some(reason) = blocked(plan) {
             return wait(reason);
         }
-        if self.open_attempt().is_some_and(|attempt| attempt.written)
-            && let Some(cause) = verdict::failure(services(plan), &self.live)
+        if let Some(attempt) = self.open_attempt().filter(|attempt| attempt.written)
+            && let Some(cause) = verdict::failure(&attempt.services, &self.live)
         {
             return Decision::Hold { cause };
         }
@@ -187,7 +224,7 @@ impl Turn<'_> {
     fn rolling(&self, plan: &Plan) -> Option<String> {
         let attempt = self.record().and_then(|record| record.attempt.as_ref());
         let superseded = attempt.is_some_and(|attempt| attempt.digest != self.prepared.digest);
-        services(plan)
+        plan.services()
             .filter_map(|name| self.live.services.iter().find(|service| service.spec.name == name))
             .find(|service| verdict::is_rolling(service) && !superseded)
             .map(|service| service.spec.name.clone())
@@ -196,8 +233,9 @@ impl Turn<'_> {
     /// Nothing is to be written. Says how it stands, and finishes an attempt whose verdict is out.
     async fn settle(&self, plan: &Plan) -> Result<Action, Error> {
         let mut record = self.new_record(plan);
-        let verdict =
-            verdict::look(self.context, self.desired(), &self.live, &self.assignment.declared.settings).await?;
+        let settings = &self.assignment.declared.settings;
+        let was_healthy = record.attempt.is_none() && record.status.health == Health::Healthy;
+        let verdict = verdict::look(self.context, self.desired(), &self.live, settings, was_healthy).await?;
         let drift = drift_reason(plan);
         let mut again = None;
         let health = match &verdict {
@@ -208,13 +246,14 @@ impl Turn<'_> {
             }
             Verdict::Degraded { .. } | Verdict::Failed { .. } => Health::Degraded,
         };
-        let reason = match (&verdict, &drift, &self.assignment.problem) {
-            (Verdict::Progressing { waiting }, ..) => waiting.clone(),
-            (Verdict::Degraded { cause } | Verdict::Failed { cause }, ..) => cause.clone(),
-            (_, Some(drift), _) => drift.clone(),
-            (_, _, Some(problem)) => format!("source: {problem}"),
-            _ => String::new(),
+        let waiting = match &verdict {
+            Verdict::Progressing { waiting: words }
+            | Verdict::Degraded { cause: words }
+            | Verdict::Failed { cause: words } => Some(words.clone()),
+            Verdict::Healthy => None,
         };
+        let problem = self.assignment.problem.as_ref().map(|problem| format!("source: {problem}"));
+        let reason = [problem, drift, waiting].into_iter().flatten().collect::<Vec<_>>().join("; ");
         if record.applied.as_ref().is_none_or(|applied| applied.digest != self.prepared.digest) {
             let rendering = records::keep(&self.context.client, &plan.stack, &plan.settled).await?;
             record.applied = Some(AppliedRecord {
@@ -224,6 +263,10 @@ impl Turn<'_> {
                 rendering,
             });
             record.inventory = inventory::of(&plan.settled);
+            // A crash came between the last write and its record.
+            if let Some(attempt) = record.attempt.as_mut().filter(|attempt| attempt.digest == self.prepared.digest) {
+                attempt.written = true;
+            }
         }
         if verdict.is_final() {
             match &verdict {
@@ -234,7 +277,8 @@ impl Turn<'_> {
         }
         let sync = plan.sync();
         record.status = Status { sync, health, revision: Some(self.revision()), reason };
-        self.write(record).await?;
+        let stored = self.write(record).await?;
+        self.sweep(&stored.record).await?;
         // What is failing is looked at again, since no event tells of a task; what is healthy waits for one.
         Ok(match (again, health) {
             (Some(again), _) => Action::requeue(again),
@@ -243,13 +287,26 @@ impl Turn<'_> {
         })
     }
 
+    /// Deletes the renderings that nothing leads to any more, those that a crash has left behind included.
+    async fn sweep(&self, record: &Record) -> Result<(), Error> {
+        let kept = record.renderings();
+        let mut renderings = self.live.configs.iter().filter(|config| rendering::is_of(config, &record.stack));
+        if renderings.all(|config| kept.contains(&config.spec.name.as_str())) {
+            return Ok(());
+        }
+        if !self.context.permit.may_write() {
+            return Err(Error::NoLease);
+        }
+        Ok(records::sweep(&self.context.client, &record.stack, &kept).await?)
+    }
+
     /// An attempt came to a good end.
     fn finish(&self, record: &mut Record, plan: &Plan) {
         record.held = None;
         record.approved = None;
         if let Some(attempt) = record.attempt.take() {
             tracing::info!(stack = %plan.stack, revision = %attempt.revision, "stack is healthy");
-            if let Some(past) = record.history.first_mut().filter(|past| past.result == "applying") {
+            if let Some(past) = record.history.first_mut().filter(|past| past.result == APPLYING) {
                 past.result = "applied".to_owned();
                 past.at = self.context.now();
             }
@@ -264,9 +321,11 @@ impl Turn<'_> {
             since: self.context.now(),
             cause: cause.to_owned(),
         });
-        record.attempt = None;
+        if let Some(attempt) = record.attempt.take() {
+            record.applied = attempt.previous;
+        }
         record.approved = None;
-        if let Some(past) = record.history.first_mut().filter(|past| past.result == "applying") {
+        if let Some(past) = record.history.first_mut().filter(|past| past.result == APPLYING) {
             past.result = "failed".to_owned();
             past.at = self.context.now();
         }
@@ -319,7 +378,8 @@ impl Turn<'_> {
             revision: Some(self.revision()),
             reason: format!("held: {cause}"),
         };
-        self.write(record).await?;
+        let stored = self.write(record).await?;
+        self.sweep(&stored.record).await?;
         Ok(Action::await_change())
     }
 
@@ -327,16 +387,18 @@ impl Turn<'_> {
     async fn apply(&self, plan: &Plan) -> Result<Action, Error> {
         let context = self.context;
         let mut record = self.new_record(plan);
-        record.attempt = Some(Attempt {
+        record.begin(Attempt {
             term: context.term(),
             revision: self.revision(),
             digest: self.prepared.digest.clone(),
             at: context.now(),
             written: false,
+            services: plan.services().map(str::to_owned).collect(),
+            previous: None,
         });
         // What is about to be made belongs to the stack from now on: a crash must not leave what nobody will prune.
         record.inventory = inventory::with_steps(&record.inventory, plan);
-        record.remember(self.past("applying", plan.steps.len()));
+        record.remember(self.past(APPLYING, plan.steps.len()));
         record.status = Status {
             sync: Sync::OutOfSync,
             health: Health::Progressing,
@@ -352,7 +414,11 @@ impl Turn<'_> {
             client: &context.client,
             credentials: &context.credentials,
             permit: context.permit.as_ref(),
-            observe: &|_| {},
+            observe: &|event| {
+                if let Event::Done(step, _) = event {
+                    context.superseded(step);
+                }
+            },
         };
         let outcome = apply.run(plan).await;
         self.after(stored, outcome).await
@@ -369,16 +435,16 @@ impl Turn<'_> {
                     revision: self.revision(),
                     digest: self.prepared.digest.clone(),
                     at: context.now(),
-                    rendering: rendering.clone(),
+                    rendering,
                 });
                 record.inventory = inventory::of(&outcome.applied);
                 if let Some(attempt) = &mut record.attempt {
                     attempt.written = true;
                 }
                 record.status.reason = "waiting for tasks".to_owned();
-                let stack = record.stack.clone();
-                records::write(&context.client, &stored, record).await?;
-                records::sweep(&context.client, &stack, &[&rendering]).await?;
+                let stored = records::write(&context.client, &stored, record).await?;
+                context.wrote(&stored);
+                self.sweep(&stored.record).await?;
                 Ok(Action::requeue(if outcome.deferred.is_empty() { Duration::from_millis(200) } else { AGAIN }))
             }
             Some(Stopped::Engine(error)) if error.class() == Class::Permanent => {
@@ -386,7 +452,7 @@ impl Turn<'_> {
                 self.mark_held(&mut record, &cause);
                 record.status.health = Health::Degraded;
                 record.status.reason = format!("held: {cause}");
-                records::write(&context.client, &stored, record).await?;
+                context.wrote(&records::write(&context.client, &stored, record).await?);
                 Ok(Action::await_change())
             }
             Some(Stopped::Engine(error)) => Err(Error::Client(error)),
@@ -437,22 +503,18 @@ async fn store(context: &Context, stored: Option<&Stored>, record: Record) -> Re
     Ok(written)
 }
 
-/// Says in the record, if there is one, what keeps skep from looking further. What runs is left alone.
+/// Says in a record, a `new` one where there is none, what keeps skep from looking further. What runs is left alone.
 async fn report(
     context: &Context,
-    stored: Option<Stored>,
+    stored: Option<&Stored>,
+    new: impl FnOnce() -> Record,
     sync: Sync,
-    health: Option<Health>,
     reason: &str,
 ) -> Result<Action, Error> {
-    let Some(stored) = stored else { return Ok(Action::await_change()) };
-    let mut record = stored.record.clone();
+    let mut record = stored.map_or_else(new, |stored| stored.record.clone());
     record.status.sync = sync;
     record.status.reason = reason.to_owned();
-    if let Some(health) = health {
-        record.status.health = health;
-    }
-    store(context, Some(&stored), record).await?;
+    store(context, stored, record).await?;
     Ok(Action::await_change())
 }
 
@@ -460,31 +522,26 @@ async fn report(
 async fn orphaned(context: &Context, stored: Option<Stored>, orphan: Orphan) -> Result<Action, Error> {
     let Some(stored) = stored else { return Ok(Action::await_change()) };
     let source = stored.record.source.clone();
+    let is_suspended = stored.record.is_suspended(context.now());
+    let say =
+        async |sync: Sync, reason: &str| report(context, Some(&stored), || stored.record.clone(), sync, reason).await;
     match orphan {
         Orphan::Unknown { problem: None } => Ok(Action::await_change()),
-        Orphan::Unknown { problem: Some(problem) } => {
-            report(context, Some(stored), Sync::Unknown, None, &format!("source: {problem}")).await
-        }
+        Orphan::Unknown { problem: Some(problem) } => say(Sync::Unknown, &format!("source: {problem}")).await,
+        // Nothing was ever applied, so there is nothing to keep, to delete or to show.
+        _ if stored.record.is_empty() && !is_suspended => super::end::forget(context, &stored).await,
         Orphan::NoSource => {
             let reason = format!("orphaned: its source {source} is not followed any more");
-            report(context, Some(stored), Sync::OutOfSync, None, &reason).await
+            say(Sync::OutOfSync, &reason).await
         }
-        Orphan::Removed(_) if stored.record.is_suspended(context.now()) => {
-            let reason = "orphaned, and suspended".to_owned();
-            report(context, Some(stored), Sync::OutOfSync, Some(Health::Suspended), &reason).await
-        }
+        Orphan::Removed(_) if is_suspended => say(Sync::OutOfSync, "orphaned, and suspended").await,
         Orphan::Removed(Removed::Keep) => {
             let stack = &stored.record.stack;
             let reason = format!("orphaned: {source} declares it no more; `skep delete {stack}` ends it");
-            report(context, Some(stored), Sync::OutOfSync, None, &reason).await
+            say(Sync::OutOfSync, &reason).await
         }
         Orphan::Removed(Removed::Delete) => super::end::end(context, stored).await,
     }
-}
-
-/// The services that a plan writes.
-fn services(plan: &Plan) -> impl Iterator<Item = &str> {
-    plan.steps.iter().filter(|step| step.kind == Kind::Service).map(|step| step.name.as_str())
 }
 
 /// The first error that forbids a plan.

@@ -20,6 +20,9 @@ pub const MAX_DOCUMENT: usize = 64 * 1024;
 /// How many entries of history are kept.
 pub const MAX_HISTORY: usize = 20;
 
+/// The result of what is under way, in the history.
+pub const APPLYING: &str = "applying";
+
 /// One stack's record.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -71,6 +74,12 @@ pub struct Attempt {
     /// Whether every write was made and only the verdict is out.
     #[serde(default)]
     pub written: bool,
+    /// The services that it writes: what the engine says of their rollouts, it says of this attempt.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub services: Vec<String>,
+    /// What was applied before: what is applied again once the engine has gone back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous: Option<Applied>,
 }
 
 /// What was applied as a whole.
@@ -204,8 +213,33 @@ impl Record {
         self.suspended.as_ref().is_some_and(|s| s.until.is_none_or(|until| now < until))
     }
 
-    /// Adds to the history, and forgets what is too old.
+    /// Whether nothing was ever applied, nor begun.
+    pub fn is_empty(&self) -> bool {
+        self.applied.is_none() && self.attempt.is_none() && self.inventory.is_empty()
+    }
+
+    /// Begins an attempt. What an earlier one at the same wrote, it wrote; what the engine would go back to stays known.
+    pub fn begin(&mut self, mut attempt: Attempt) {
+        attempt.previous = self.applied.clone().filter(|applied| applied.digest != attempt.digest);
+        if let Some(earlier) = self.attempt.take() {
+            if earlier.digest == attempt.digest {
+                let known = attempt.services.clone();
+                attempt.services.extend(earlier.services.into_iter().filter(|name| !known.contains(name)));
+            }
+            attempt.previous = attempt.previous.or(earlier.previous);
+        }
+        self.attempt = Some(attempt);
+    }
+
+    /// The renderings that it names: of what is applied, and of what a rollback would lead to.
+    pub fn renderings(&self) -> Vec<&str> {
+        let previous = self.attempt.as_ref().and_then(|attempt| attempt.previous.as_ref());
+        self.applied.iter().chain(previous).map(|applied| applied.rendering.as_str()).collect()
+    }
+
+    /// Adds to the history, and forgets what is too old. An attempt that came to no end is no history.
     pub fn remember(&mut self, past: Past) {
+        self.history.retain(|past| past.result != APPLYING);
         self.history.insert(0, past);
         self.history.truncate(MAX_HISTORY);
     }

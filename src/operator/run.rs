@@ -194,8 +194,14 @@ async fn lead(options: &Options, handle: &LeaseHandle, term: u64, swarm: Swarm, 
     let queue = Queue::<StackName>::new();
     let world = Arc::new(World::new(options.sources.iter().map(Source::id)));
     let wake: Wake = {
-        let queue = queue.clone();
-        Arc::new(move |stacks| stacks.into_iter().for_each(|stack| queue.add(stack)))
+        let (stores, world, queue) = (Arc::clone(&stores), Arc::clone(&world), queue.clone());
+        Arc::new(move |stacks| {
+            stacks.into_iter().for_each(|stack| queue.add(stack));
+            // A stack that left git while nobody looked is in no declaration, only in its record.
+            let declared = world.stacks();
+            let undeclared = records(&stores).into_iter().map(|stored| stored.record.stack);
+            undeclared.filter(|stack| !declared.contains(stack)).for_each(|stack| queue.add(stack));
+        })
     };
     let snapshots = Arc::clone(&stores);
     let context = Context::new(

@@ -7,6 +7,7 @@
 mod bad_input;
 mod client;
 mod commands;
+mod controller;
 mod corpus;
 mod documents;
 mod examples;

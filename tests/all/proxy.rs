@@ -34,6 +34,11 @@ pub struct Request {
 }
 
 impl Request {
+    /// Whether it is a renewal of the lease: these come by the clock.
+    pub fn is_lease(&self) -> bool {
+        self.bookkeeping && self.body["Name"] == "skep.lease"
+    }
+
     /// Whether it may change something: everything but GET, HEAD and the test of a login.
     pub fn is_write(&self) -> bool {
         !matches!(self.method.as_str(), "GET" | "HEAD") && self.path != "/auth"
@@ -114,7 +119,12 @@ impl Proxy {
     /// Waits until the armed fault has happened.
     #[track_caller]
     pub fn wait_fault(&self, within: Duration) {
-        wait_until(within, "the fault happened", || self.lock().fault.has_happened());
+        wait_until(within, "the fault happened", || self.fault_happened());
+    }
+
+    /// Whether the armed fault has happened.
+    pub fn fault_happened(&self) -> bool {
+        self.lock().fault.has_happened()
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

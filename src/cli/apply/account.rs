@@ -9,7 +9,7 @@ use crate::desired;
 use crate::health::Health;
 use crate::model::{Digest, Revision};
 use crate::operator::inventory;
-use crate::operator::record::{Applied, Attempt, Held, Past, Record, Status};
+use crate::operator::record::{APPLYING, Applied, Attempt, Held, Past, Record, Status};
 use crate::operator::records::{self, Stored};
 use crate::plan::Sync;
 
@@ -57,21 +57,23 @@ impl<'a> Account<'a> {
         let plan = &self.planned.plan;
         let mut record = self.record();
         let term = record.attempt.as_ref().map_or(0, |attempt| attempt.term);
-        record.attempt = Some(Attempt {
+        record.begin(Attempt {
             term,
             revision: self.revision(),
             digest: self.digest(),
             at: Timestamp::now(),
             written: false,
+            services: plan.services().map(str::to_owned).collect(),
+            previous: None,
         });
         record.inventory = inventory::with_steps(&record.inventory, plan);
         record.remember(Past {
             revision: self.revision(),
             at: Timestamp::now(),
-            result: "applying".to_owned(),
+            result: APPLYING.to_owned(),
             steps: u32::try_from(plan.steps.len()).unwrap_or(u32::MAX),
         });
-        record.status = self.status(Health::Progressing, "applying".to_owned());
+        record.status = self.status(Health::Progressing, APPLYING.to_owned());
         self.store(self.planned.stored.as_ref(), record).await
     }
 
@@ -80,27 +82,30 @@ impl<'a> Account<'a> {
         let stack = &self.planned.plan.stack;
         let rendering = records::keep(self.client, stack, &outcome.applied).await?;
         let mut record = stored.record.clone();
-        record.applied = Some(self.applied(rendering.clone()));
+        record.applied = Some(self.applied(rendering));
         record.inventory = inventory::of(&outcome.applied);
         if let Some(attempt) = &mut record.attempt {
             attempt.written = true;
         }
         let stored = self.store(Some(&stored), record).await?;
-        records::sweep(self.client, stack, &[&rendering]).await?;
+        records::sweep(self.client, stack, &stored.record.renderings()).await?;
         Ok(stored)
     }
 
-    /// The verdict: what failed is held.
-    pub async fn end(&self, stored: &Stored, cause: Option<String>) -> Result<(), Failure> {
+    /// The verdict: what failed is held. Where the engine went back (`went_back`), what was applied before is again.
+    pub async fn end(&self, stored: &Stored, cause: Option<String>, went_back: bool) -> Result<(), Failure> {
         let mut record = stored.record.clone();
         let attempt = record.attempt.take();
-        if let Some(past) = record.history.first_mut().filter(|past| past.result == "applying") {
+        if let Some(past) = record.history.first_mut().filter(|past| past.result == APPLYING) {
             past.result = if cause.is_none() { "applied" } else { "failed" }.to_owned();
             past.at = Timestamp::now();
         }
         match (cause, attempt) {
             (Some(cause), Some(attempt)) => {
                 record.status = self.status(Health::Degraded, format!("held: {cause}"));
+                if went_back {
+                    record.applied = attempt.previous;
+                }
                 record.held =
                     Some(Held { revision: attempt.revision, digest: attempt.digest, since: Timestamp::now(), cause });
             }

@@ -76,7 +76,8 @@ impl Session<'_> {
             }
         }
         if let (Some(account), Some(stored)) = (&account, stored) {
-            account.end(&stored, cause.clone()).await?;
+            let went_back = assessed.iter().any(|one| matches!(one.verdict, health::Verdict::RolledBack { .. }));
+            account.end(&stored, cause.clone(), went_back).await?;
             if cause.is_some() {
                 progress.talk(&format!(
                     "  {stack} is held: it is not applied again until git says something else of it, or skep retry {stack}"

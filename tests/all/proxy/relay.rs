@@ -59,7 +59,7 @@ async fn relay(
         let mut state = lock(&state);
         record.bookkeeping = is_bookkeeping(&record, &state.bookkeeping);
         state.requests.push(record.clone());
-        (state.requests.len() - 1, state.fault.judge(is_write))
+        (state.requests.len() - 1, state.fault.judge(is_write && !record.is_lease()))
     };
     match verdict {
         Verdict::Delay(time) => tokio::time::sleep(time).await,
