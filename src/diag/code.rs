@@ -84,6 +84,8 @@ pub const ALL_AT_ONCE: &str = "zero-downtime/all-at-once";
 pub const NO_REPLICAS: &str = "zero-downtime/no-replicas";
 /// An external network, config or secret that does not exist.
 pub const EXTERNAL_MISSING: &str = "plan/external-missing";
+/// A field that the engine is too old to store.
+pub const UNSTORED: &str = "plan/unstored";
 /// A change that Swarm cannot carry out in place.
 pub const IMMUTABLE: &str = "plan/immutable";
 /// A setting that is accepted and does nothing yet.

@@ -34,8 +34,9 @@ pub async fn take(client: &Client) -> Result<Live, SnapshotError> {
     let configs = Api::<Config>::all(client.clone());
     let secrets = Api::<SecretObject>::all(client.clone());
     let nodes = Api::<Node>::all(client.clone());
-    let (info, services, networks, configs, secrets, nodes) = tokio::try_join!(
+    let (info, api, services, networks, configs, secrets, nodes) = tokio::try_join!(
         client.info(),
+        client.api_version(),
         services.list_status(),
         networks.list(),
         configs.list(),
@@ -44,6 +45,7 @@ pub async fn take(client: &Client) -> Result<Live, SnapshotError> {
     )?;
     Ok(Live {
         swarm_id: info.swarm.unwrap_or_default(),
+        api_minor: Some(api.minor),
         services: complete(services)?,
         networks: complete(networks)?,
         configs: complete(configs)?,

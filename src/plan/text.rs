@@ -88,7 +88,7 @@ impl<'a> Page<'a> {
             self.out.push('\n');
         }
         let mut parts = vec![self.paint.bold(&stack.stack)];
-        let revision = document.revision.as_deref().map(|revision| Revision::new(revision).short());
+        let revision = document.revision.as_deref().map(|revision| Revision::new(revision).shown());
         match (document.reference.as_deref(), revision.as_deref()) {
             (Some(reference), Some(revision)) => parts.push(format!("{reference}@{revision}")),
             (None, Some(text)) | (Some(text), None) => parts.push(text.to_owned()),
