@@ -25,6 +25,8 @@ pub struct Request {
     pub query: String,
     /// The body of a write, as JSON; null for others.
     pub body: Value,
+    /// The registry credentials that came with it, as JSON; none where there was no such header.
+    pub credentials: Option<Value>,
     /// The answer's status; none while there is no answer, or when it was lost on purpose.
     pub status: Option<u16>,
     /// Whether a bookkeeping object of skep's own is written: a record, a rendering, the lease.
