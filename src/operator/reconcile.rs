@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::claim::Unowned;
 use super::context::{Context, Error, Loaded, Prepared};
 use super::record::{APPLYING, Applied as AppliedRecord, Attempt, Held, Past, Record, Status};
 use super::records::{self, Stored};
 use super::verdict::{self, Verdict};
-use super::world::{Assignment, Claim, Orphan};
-use super::{claim, inventory, rendering};
+use super::world::{Assignment, Orphan};
+use super::{claim, inventory, reason, rendering};
 use crate::apply::{Apply, Event, Outcome, Stopped};
 use crate::client::Class;
 use crate::desired::Desired;
@@ -41,12 +42,12 @@ pub async fn reconcile(context: &Context, stack: &StackName) -> Result<Action, E
         return Ok(Action::requeue(BEHIND));
     }
     let stored = Stored::among(&live.configs, stack)?;
-    let assignment = match owner(context, stack, stored.as_ref()) {
+    let assignment = match claim::owner(&context.world, stack, stored.as_ref()) {
         Ok(assignment) => assignment,
         Err(Unowned::Orphaned(orphan)) => return orphaned(context, stored, orphan).await,
         Err(Unowned::Refused { sources, reason }) => {
-            return report(context, stored.as_ref(), || Record::new(stack.clone(), sources), Sync::Unknown, &reason)
-                .await;
+            let record = || Record::new(stack.clone(), sources);
+            return report(context, stored, record, Sync::Unknown, &reason).await;
         }
         // Whoever is read later wakes it.
         Err(Unowned::TooEarly) => return Ok(Action::await_change()),
@@ -68,50 +69,6 @@ pub async fn reconcile(context: &Context, stack: &StackName) -> Result<Action, E
     }
 }
 
-/// Why no source may write a stack.
-enum Unowned {
-    /// None declares it.
-    Orphaned(Orphan),
-    /// More than one does, or one that must not.
-    Refused { sources: String, reason: String },
-    /// One does, and another may yet say that it does too.
-    TooEarly,
-}
-
-/// The source that a stack belongs to: the one that declares it, and of several the one that the record names.
-fn owner(context: &Context, stack: &StackName, stored: Option<&Stored>) -> Result<Assignment, Unowned> {
-    let recorded = stored.map(|stored| stored.record.source.as_str());
-    match context.world.claim(stack) {
-        Claim::Nobody => Err(Unowned::Orphaned(match recorded {
-            Some(source) => context.world.orphan(source),
-            None => Orphan::Unknown { problem: None },
-        })),
-        Claim::One(_) if recorded.is_none() && !context.world.is_read() => Err(Unowned::TooEarly),
-        Claim::One(assignment) => match recorded {
-            Some(source) if source != assignment.source.as_str() => match context.world.orphan(source) {
-                // Its source let go of it, or is followed no more: the stack has moved.
-                Orphan::Removed(_) | Orphan::NoSource => Ok(*assignment),
-                Orphan::Unknown { .. } => Err(Unowned::Refused {
-                    sources: source.to_owned(),
-                    reason: claim::taken(stack, source, &assignment.source),
-                }),
-            },
-            _ => Ok(*assignment),
-        },
-        Claim::Several(mut found) => {
-            let sources = claim::names(&found);
-            match found.iter().position(|assignment| Some(assignment.source.as_str()) == recorded) {
-                Some(position) => {
-                    let mut assignment = found.swap_remove(position);
-                    assignment.problem.get_or_insert_with(|| claim::also(&claim::names(&found)));
-                    Ok(assignment)
-                }
-                None => Err(Unowned::Refused { reason: claim::several(stack, &sources), sources }),
-            }
-        }
-    }
-}
-
 impl Assignment {
     /// Says in the stack's record why it cannot be looked at, under the name of this source where there is none yet.
     async fn report(
@@ -121,8 +78,8 @@ impl Assignment {
         sync: Sync,
         reason: &str,
     ) -> Result<Action, Error> {
-        let new = || Record::new(self.declared.name.clone(), self.source.to_string());
-        report(context, stored.as_ref(), new, sync, reason).await
+        let record = || Record::new(self.declared.name.clone(), self.source.to_string());
+        report(context, stored, record, sync, reason).await
     }
 }
 
@@ -187,7 +144,7 @@ impl Turn<'_> {
                 return Decision::Wait { reason, health: Some(Health::Degraded), again: None };
             }
         }
-        if let Some(reason) = blocked(plan) {
+        if let Some(reason) = reason::blocked(plan) {
             return wait(reason);
         }
         if let Some(attempt) = self.open_attempt().filter(|attempt| attempt.written)
@@ -236,7 +193,7 @@ impl Turn<'_> {
         let settings = &self.assignment.declared.settings;
         let was_healthy = record.attempt.is_none() && record.status.health == Health::Healthy;
         let verdict = verdict::look(self.context, self.desired(), &self.live, settings, was_healthy).await?;
-        let drift = drift_reason(plan);
+        let drift = reason::drift(plan);
         let mut again = None;
         let health = match &verdict {
             Verdict::Healthy => Health::Healthy,
@@ -503,78 +460,40 @@ async fn store(context: &Context, stored: Option<&Stored>, record: Record) -> Re
     Ok(written)
 }
 
-/// Says in a record, a `new` one where there is none, what keeps skep from looking further. What runs is left alone.
+/// Says in a record, a new one where there is none, what keeps skep from looking further. What runs is left alone.
 async fn report(
     context: &Context,
-    stored: Option<&Stored>,
+    stored: Option<Stored>,
     new: impl FnOnce() -> Record,
     sync: Sync,
     reason: &str,
 ) -> Result<Action, Error> {
-    let mut record = stored.map_or_else(new, |stored| stored.record.clone());
+    let mut record = stored.as_ref().map_or_else(new, |stored| stored.record.clone());
     record.status.sync = sync;
     record.status.reason = reason.to_owned();
-    store(context, stored, record).await?;
+    store(context, stored.as_ref(), record).await?;
     Ok(Action::await_change())
 }
 
 /// A stack that nobody declares any more.
 async fn orphaned(context: &Context, stored: Option<Stored>, orphan: Orphan) -> Result<Action, Error> {
     let Some(stored) = stored else { return Ok(Action::await_change()) };
-    let source = stored.record.source.clone();
-    let is_suspended = stored.record.is_suspended(context.now());
-    let say =
-        async |sync: Sync, reason: &str| report(context, Some(&stored), || stored.record.clone(), sync, reason).await;
-    match orphan {
-        Orphan::Unknown { problem: None } => Ok(Action::await_change()),
-        Orphan::Unknown { problem: Some(problem) } => say(Sync::Unknown, &format!("source: {problem}")).await,
+    let Stored { record, .. } = stored.clone();
+    let is_suspended = record.is_suspended(context.now());
+    let (source, stack) = (record.source.clone(), record.stack.clone());
+    let (sync, reason) = match orphan {
+        Orphan::Unknown { problem: None } => return Ok(Action::await_change()),
+        Orphan::Unknown { problem: Some(problem) } => (Sync::Unknown, format!("source: {problem}")),
         // Nothing was ever applied, so there is nothing to keep, to delete or to show.
-        _ if stored.record.is_empty() && !is_suspended => super::end::forget(context, &stored).await,
-        Orphan::NoSource => {
-            let reason = format!("orphaned: its source {source} is not followed any more");
-            say(Sync::OutOfSync, &reason).await
-        }
-        Orphan::Removed(_) if is_suspended => say(Sync::OutOfSync, "orphaned, and suspended").await,
+        _ if record.is_empty() && !is_suspended => return super::end::forget(context, &stored).await,
+        Orphan::NoSource => (Sync::OutOfSync, format!("orphaned: its source {source} is not followed any more")),
+        Orphan::Removed(_) if is_suspended => (Sync::OutOfSync, "orphaned, and suspended".to_owned()),
         Orphan::Removed(Removed::Keep) => {
-            let stack = &stored.record.stack;
-            let reason = format!("orphaned: {source} declares it no more; `skep delete {stack}` ends it");
-            say(Sync::OutOfSync, &reason).await
+            (Sync::OutOfSync, format!("orphaned: {source} declares it no more; `skep delete {stack}` ends it"))
         }
-        Orphan::Removed(Removed::Delete) => super::end::end(context, stored).await,
-    }
-}
-
-/// The first error that forbids a plan.
-fn blocked(plan: &Plan) -> Option<String> {
-    let errors: Vec<_> = plan.diagnostics.iter().filter(|d| d.severity == crate::diag::Severity::Error).collect();
-    let first = errors.first()?;
-    Some(match errors.len() {
-        1 => format!("blocked: {} [{}]", first.message, first.code),
-        n => format!("blocked: {} [{}], and {} more", first.message, first.code, n - 1),
-    })
-}
-
-/// What drifted, in a few words.
-fn drift_reason(plan: &Plan) -> Option<String> {
-    if plan.drift.is_empty() {
-        return None;
-    }
-    let mut parts: Vec<String> = plan
-        .drift
-        .changed
-        .iter()
-        .map(|drifted| {
-            let labels: Vec<&str> = drifted.changes.iter().take(3).map(|change| change.label.as_str()).collect();
-            let more = drifted.changes.len().saturating_sub(labels.len());
-            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-            format!("{} ({}{more})", drifted.name, labels.join(", "))
-        })
-        .collect();
-    parts.extend(plan.drift.missing.iter().map(|object| format!("{} {} is gone", object.kind, object.name)));
-    let more = parts.len().saturating_sub(3);
-    parts.truncate(3);
-    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-    Some(format!("drift: {}{more}", parts.join(", ")))
+        Orphan::Removed(Removed::Delete) => return super::end::end(context, stored).await,
+    };
+    report(context, Some(stored), || record, sync, &reason).await
 }
 
 fn until_then(now: Timestamp, until: Timestamp) -> Duration {

@@ -349,6 +349,49 @@ mod tests {
     }
 
     #[test]
+    fn an_attempt_knows_what_the_engine_would_go_back_to() {
+        let applied = |digest: &str| Applied {
+            revision: Revision::new(digest),
+            digest: Digest::of(digest),
+            at: Timestamp::UNIX_EPOCH,
+            rendering: format!("skep.shop.{digest}"),
+        };
+        let attempt = |digest: &str, service: &str| Attempt {
+            term: 1,
+            revision: Revision::new(digest),
+            digest: Digest::of(digest),
+            at: Timestamp::UNIX_EPOCH,
+            written: false,
+            services: vec![service.to_owned()],
+            previous: None,
+        };
+        let mut record = Record { applied: Some(applied("one")), ..Record::new(stack("shop"), String::new()) };
+        record.begin(attempt("two", "shop_web"));
+        record.applied = Some(applied("two"));
+        // The same again, after a crash: the rest of it.
+        record.begin(attempt("two", "shop_db"));
+        let open = record.attempt.clone().expect("an attempt");
+        assert_eq!(open.services, ["shop_db", "shop_web"]);
+        assert_eq!(open.previous, Some(applied("one")));
+        assert_eq!(record.renderings(), ["skep.shop.two", "skep.shop.one"]);
+        // Superseded by another: the engine would go back to what it supersedes.
+        record.begin(attempt("three", "shop_web"));
+        let open = record.attempt.expect("an attempt");
+        assert_eq!((open.services, open.previous), (vec!["shop_web".to_owned()], Some(applied("two"))));
+    }
+
+    #[test]
+    fn an_attempt_that_came_to_no_end_is_no_history() {
+        let mut record = Record::new(stack("shop"), String::new());
+        for result in ["applied", APPLYING, APPLYING] {
+            let (revision, at) = (Revision::new("1"), Timestamp::UNIX_EPOCH);
+            record.remember(Past { revision, at, result: result.to_owned(), steps: 1 });
+        }
+        let results: Vec<_> = record.history.iter().map(|past| past.result.as_str()).collect();
+        assert_eq!(results, [APPLYING, "applied"]);
+    }
+
+    #[test]
     fn object_names_are_valid_and_differ() {
         let long = stack(&"x".repeat(63));
         for name in [Record::object_name(&long), Record::object_name(&stack("a"))] {

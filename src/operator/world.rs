@@ -277,6 +277,18 @@ mod tests {
     }
 
     #[test]
+    fn the_first_word_of_the_last_source_concerns_every_stack() {
+        let world = World::new([id("a"), id("b")]);
+        world.update(&id("a"), says(&["shop"], Removed::Keep));
+        assert!(!world.is_read(), "b may declare it too");
+        let touched = world.update(&id("b"), |state| state.problem = Some("unreachable".to_owned()));
+        assert_eq!(touched, [name("shop")]);
+        assert!(world.is_read());
+        let touched = world.update(&id("b"), says(&["web"], Removed::Keep));
+        assert_eq!(touched, [name("web")], "after that only its own");
+    }
+
+    #[test]
     fn a_source_is_named_without_credentials() {
         let url = RedactedUrl::new("https://u:p@h/x.git");
         assert_eq!(SourceId::new(&url, "clusters/prod/").as_str(), "https://***@h/x.git//clusters/prod");
