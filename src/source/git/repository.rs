@@ -251,8 +251,8 @@ mod tests {
         assert_eq!(resolve(&fixture, "main"), is(&second, "main"));
         assert_eq!(resolve(&fixture, "next"), is(&first, "next"));
         assert_eq!(resolve(&fixture, "v1"), is(&first, "v1"), "the commit behind the tag object");
-        assert_eq!(resolve(&fixture, first.as_str()), is(&first, &first.short()));
-        assert_eq!(resolve(&fixture, &first.as_str()[..9]), is(&first, &first.short()));
+        assert_eq!(resolve(&fixture, first.as_str()), is(&first, first.short()));
+        assert_eq!(resolve(&fixture, &first.as_str()[..9]), is(&first, first.short()));
         let Err(Error::UnknownReference { candidates, .. }) = resolve(&fixture, "nxet") else { panic!("known") };
         assert_eq!(candidates, ["next", "main", "v1"]);
         assert!(matches!(resolve(&fixture, "0123456789"), Err(Error::UnknownReference { .. })));
