@@ -1,5 +1,6 @@
 //! `skep plan`: what would change, and what it costs.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
@@ -7,7 +8,7 @@ use jiff::Timestamp;
 use crate::client::Client;
 use crate::desired::{self, fingerprint};
 use crate::diag::Sources;
-use crate::model::label;
+use crate::model::{RedactedUrl, label};
 use crate::operator::context::policy;
 use crate::operator::records::{self, Stored};
 use crate::operator::snapshot;
@@ -204,23 +205,48 @@ fn next(target: &TargetArguments, changes: bool) -> Option<String> {
     }
     let mut command = "skep apply".to_owned();
     for file in &target.compose_files {
-        command.push_str(&format!(" -c {file}"));
+        command.push_str(&format!(" -c {}", quoted(file)));
     }
+    // A password in a URL was typed once, and is not printed.
+    let repo = target.repo.as_deref().map(|repo| RedactedUrl::new(repo).to_string());
     let flags = [
-        ("--repo", target.repo.as_deref()),
+        ("--repo", repo.as_deref()),
         ("--ref", target.reference.as_deref()),
         ("--discover", target.discover.as_deref()),
     ];
     for (flag, value) in flags {
         if let Some(value) = value {
-            command.push_str(&format!(" {flag} {value}"));
+            command.push_str(&format!(" {flag} {}", quoted(value)));
         }
     }
     if !target.path.is_empty() {
-        command.push_str(&format!(" --path {}", target.path));
+        command.push_str(&format!(" --path {}", quoted(&target.path)));
     }
     for stack in &target.stacks {
         command.push_str(&format!(" {stack}"));
     }
     Some(command)
+}
+
+/// A word as a shell takes it back.
+fn quoted(word: &str) -> Cow<'_, str> {
+    let is_plain = |c: char| c.is_alphanumeric() || "-_./:=@,+~".contains(c);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        return Cow::Borrowed(word);
+    }
+    Cow::Owned(format!("'{}'", word.replace('\'', r"'\''")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_shell_would_take_apart_is_quoted() {
+        for (word, shown) in
+            [("a.yaml", "a.yaml"), ("my file.yaml", "'my file.yaml'"), ("it's", r"'it'\''s'"), ("apps/*", "'apps/*'")]
+        {
+            assert_eq!(quoted(word), shown);
+        }
+    }
 }

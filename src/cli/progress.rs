@@ -79,6 +79,8 @@ impl Progress {
         match self.form {
             Form::Events => drop(self::event(event, Some(&self.stack), &details)),
             Form::Live | Form::Lines => self.talk(line),
+            // Whoever wants no progress still wants to know why it failed.
+            Form::Silent if event == "failed" => self.talk(line),
             Form::Silent => {}
         }
     }
