@@ -26,16 +26,13 @@ pub(super) fn fit(text: &str, width: usize) -> String {
 /// Two texts cut to their columns so that what differs is seen: where it lies too far behind, the beginning that both share
 /// goes, up to the word in which they part.
 pub(super) fn fit_pair(before: &str, after: &str, before_width: usize, after_width: usize) -> (String, String) {
-    let fits = |text: &str, width: usize| text.chars().count() <= width;
-    if fits(before, before_width) && fits(after, after_width) {
-        return (before.to_owned(), after.to_owned());
-    }
     let shared = before.chars().zip(after.chars()).take_while(|(a, b)| a == b).count();
-    let narrow = before_width.min(after_width);
-    // Enough of what differs must fit behind what is shared to tell the two apart.
-    if shared + 4 < narrow {
+    // A text that is cut before enough of what differs is seen tells nobody anything.
+    let tells = |text: &str, width: usize| text.chars().count() <= width || shared + 2 < width;
+    if tells(before, before_width) && tells(after, after_width) {
         return (fit(before, before_width), fit(after, after_width));
     }
+    let narrow = before_width.min(after_width);
     let word = before.chars().take(shared).collect::<Vec<_>>();
     let start = word.iter().rposition(|c| matches!(c, '/' | ' ' | ',' | '=')).map_or(0, |at| at + 1);
     let start = if shared - start + 5 < narrow { start } else { shared.saturating_sub(4) };

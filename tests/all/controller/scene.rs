@@ -176,18 +176,22 @@ impl Scene {
         own.map(|it| it["Spec"]["Name"].as_str().expect("a name").to_owned()).collect()
     }
 
-    /// Gives the lease of a controller that was killed up in its stead, so that the next one need not wait for 30 s.
+    /// Gives the lease of a controller that was killed up in its stead, so that the next one need not wait for 30 s. A renewal
+    /// that it sent last may still arrive.
+    #[track_caller]
     pub fn release_lease(&self) {
-        let configs = self.lab.api(1, "/configs");
-        let lease = configs.as_array().expect("a list").iter().find(|it| it["Spec"]["Name"] == "skep.lease");
-        let Some(lease) = lease else { return };
-        let mut spec = lease["Spec"].clone();
-        let state = spec["Labels"]["skep.state"].as_str().expect("a state").replace("false", "true");
-        spec["Labels"]["skep.state"] = state.into();
-        spec.as_object_mut().expect("an object").remove("Data");
-        let (id, version) = (lease["ID"].as_str().expect("an id"), &lease["Version"]["Index"]);
-        let answer = self.lab.request(1, "POST", &format!("/configs/{id}/update?version={version}"), Some(&spec));
-        assert_eq!(answer.status, 200, "{}", answer.body);
+        wait_until(SOON, "the lease is given up", || {
+            let configs = self.lab.api(1, "/configs");
+            let lease = configs.as_array().expect("a list").iter().find(|it| it["Spec"]["Name"] == "skep.lease");
+            let Some(lease) = lease else { return true };
+            let mut spec = lease["Spec"].clone();
+            let state = spec["Labels"]["skep.state"].as_str().expect("a state").replace("false", "true");
+            spec["Labels"]["skep.state"] = state.into();
+            spec.as_object_mut().expect("an object").remove("Data");
+            let (id, version) = (lease["ID"].as_str().expect("an id"), &lease["Version"]["Index"]);
+            let path = format!("/configs/{id}/update?version={version}");
+            self.lab.request(1, "POST", &path, Some(&spec)).status == 200
+        });
     }
 }
 
