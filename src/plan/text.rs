@@ -151,7 +151,9 @@ impl<'a> Page<'a> {
         let rows: Vec<[String; 3]> = shown
             .iter()
             .map(|change| {
-                let origin = if matches!(column, Column::Origin) { change::origin(change.origin) } else { "" };
+                // Without a record nobody can tell, and saying so in every line tells nothing.
+                let is_told = matches!(column, Column::Origin) && change.origin != crate::plan::Origin::Unknown;
+                let origin = if is_told { change::origin(change.origin) } else { "" };
                 [change.label.clone(), change::effect(change, step.action), origin.to_owned()]
             })
             .collect();
