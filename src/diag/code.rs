@@ -62,6 +62,8 @@ pub const DUPLICATE_NAME: &str = "compose/duplicate-name";
 pub const CONTENT_SIZE: &str = "compose/content-size";
 /// A service without an image.
 pub const NO_IMAGE: &str = "compose/no-image";
+/// Stacks that depend on each other in a circle.
+pub const STACK_CYCLE: &str = "fleet/dependency-cycle";
 /// Two stacks with one name.
 pub const DUPLICATE_STACK: &str = "fleet/duplicate-stack";
 /// No stack was found.

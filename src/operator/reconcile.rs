@@ -27,7 +27,10 @@ const LOOK: Duration = Duration::from_secs(1);
 /// How soon a snapshot that does not show one's own writes yet is looked at again.
 const BEHIND: Duration = Duration::from_millis(50);
 
-/// How soon a deletion that the engine put off is tried again.
+/// How soon a plan that something forbids is made again.
+const BLOCKED: Duration = Duration::from_secs(15);
+
+/// How soon a deletion that the engine put off is tried again, and a stack that waits for another is looked at.
 const AGAIN: Duration = Duration::from_secs(2);
 
 /// Brings one stack to what git says, as far as that can be done now, and says when to come back.
@@ -145,7 +148,8 @@ impl Turn<'_> {
             }
         }
         if let Some(reason) = reason::blocked(plan) {
-            return wait(reason);
+            // What it lacks may belong to another stack, whose events wake only that one.
+            return Decision::Wait { reason, health: None, again: Some(BLOCKED) };
         }
         if let Some(attempt) = self.open_attempt().filter(|attempt| attempt.written)
             && let Some(cause) = verdict::failure(&attempt.services, &self.live)
@@ -169,11 +173,29 @@ impl Turn<'_> {
         if settings.mode == SyncMode::Manual && !approved {
             return wait(format!("manual: changes wait for `skep sync {}`", plan.stack));
         }
+        if let Some(name) = self.unready_dependency() {
+            let reason = format!("waiting: it depends on {name}, which is not healthy yet");
+            return Decision::Wait { reason, health: None, again: Some(AGAIN) };
+        }
         if let Some(name) = self.rolling(plan) {
             let reason = format!("waiting: {name} is updating");
             return Decision::Wait { reason, health: Some(Health::Progressing), again: Some(LOOK) };
         }
         Decision::Apply
+    }
+
+    /// A stack that comes before this one, and has not come up yet. Only the first deployment waits: later a neighbour's
+    /// trouble is no reason to hold anything back.
+    fn unready_dependency(&self) -> Option<&StackName> {
+        if self.record().is_some_and(|record| record.applied.is_some()) {
+            return None;
+        }
+        self.assignment.declared.depends_on.iter().find(|name| {
+            let stored = Stored::among(&self.live.configs, name).ok().flatten();
+            !stored.is_some_and(|Stored { record, .. }| {
+                record.applied.is_some() && record.status.health == Health::Healthy
+            })
+        })
     }
 
     /// A service that the plan would write in the middle of a rollout. skep's own rollout of an earlier revision is

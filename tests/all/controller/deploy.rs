@@ -1,6 +1,6 @@
 //! The main job: what git says is what runs.
 
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 use super::scene::{SOON, Scene};
 use crate::wait::wait_until;
@@ -22,10 +22,7 @@ fn a_commit_is_deployed_rolled_out_renamed_and_pruned() {
     let second = repository.commit();
     let moved = repository.moved();
     let started = || skep.log().lines().any(|line| line.contains("applying") && line.contains(&second));
-    let deadline = Instant::now() + SOON;
-    while !started() && Instant::now() < deadline {
-        std::thread::sleep(Duration::from_millis(1));
-    }
+    wait_until(SOON, "its reconcile began", started);
     let took = SystemTime::now().duration_since(moved).expect("a clock that goes forward");
     println!("from the commit to the record of its attempt: {took:?} (aim: 100 ms)");
     assert!(took < Duration::from_secs(1), "{took:?}");
@@ -60,4 +57,22 @@ fn a_directory_without_git_is_followed_too() {
     scene.repository.stack("shop", &[("web", "two")]);
     wait_until(SOON, "the change arrived", || scene.env("shop_web") == ["TEXT=two"]);
     scene.wait_status("shop", "synced", |it| it["sync"] == "Synced" && it["health"] == "Healthy");
+}
+
+#[test]
+fn a_stack_is_first_deployed_when_what_it_depends_on_is_healthy() {
+    let scene = Scene::new();
+    let repository = &scene.repository;
+    repository.write(
+        "skep.yaml",
+        "version: 1\nstacks:\n  - { name: app, files: app.yaml, dependsOn: base }\n  - { name: base, files: base.yaml }\n",
+    );
+    repository.stack("app", &[("web", "one")]);
+    repository.stack("base", &[("db", "one")]);
+    let first = repository.commit();
+    let _skep = scene.run();
+    scene.synced("app", &first);
+    scene.synced("base", &first);
+    let made = |name: &str| scene.lab.service(name).expect("deployed")["CreatedAt"].as_str().map(str::to_owned);
+    assert!(made("base_db") < made("app_web"), "{:?}, {:?}", made("base_db"), made("app_web"));
 }
