@@ -7,7 +7,7 @@ pub use fault::Fault;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -18,6 +18,8 @@ use crate::wait::wait_until;
 /// A request that passed, in the order of arrival.
 #[derive(Clone, Debug)]
 pub struct Request {
+    /// When it arrived.
+    pub at: Instant,
     pub method: String,
     /// Without the API's version and the query: `/services/create`.
     pub path: String,

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
@@ -39,6 +40,7 @@ async fn relay(
 ) -> Result<Response<Body>, Failure> {
     let (head, body) = request.into_parts();
     let mut record = Record {
+        at: Instant::now(),
         method: head.method.to_string(),
         path: without_version(head.uri.path()).to_owned(),
         query: head.uri.query().unwrap_or_default().to_owned(),
