@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-build root test check demo demo-clean bench image
+.PHONY: help setup setup-build root test check generate demo demo-clean bench image
 
 CARGO ?= cargo
 # Set by CI systems, and of no use to a build that starts from nothing.
@@ -26,6 +26,9 @@ check: setup-build ## formatting and lints only; needs no root once everything i
 
 test: setup check ## everything: formatting, lints, all tests, the ones on a real swarm included
 	@scripts/test
+
+generate: setup-build ## write the schemas and docs/cli.md anew, from the code
+	SKEP_GENERATE=1 $(CARGO) test --locked --test all documents
 
 demo: root ## see skep bring a swarm to what a git repository says, from nothing, in about a minute
 	@scripts/setup build demo

@@ -14,12 +14,12 @@ pub struct Arguments {
     #[command(subcommand)]
     pub verb: Verb,
 
-    /// Log level: error, warn, info, debug, trace, or a filter [default: info for run, warn otherwise]
+    /// Log at this level: error, warn, info, debug, trace, or a filter [default: info for run, else warn]
     #[arg(long, global = true, env = "SKEP_LOG_LEVEL", value_name = "LEVEL")]
     pub log_level: Option<String>,
 
-    /// Log lines as text or JSON
-    #[arg(long, global = true, env = "SKEP_LOG_FORMAT", value_enum, default_value_t = Format::Text)]
+    /// Log in this format
+    #[arg(long, global = true, env = "SKEP_LOG_FORMAT", value_enum, value_name = "FORMAT", default_value_t = Format::Text)]
     pub log_format: Format,
 }
 
@@ -57,42 +57,42 @@ pub enum Verb {
     },
     /// Print the manual page
     Man,
-    /// End with 0 when the controller on this host is alive: the health check of the image
+    /// Say whether the controller on this host is alive: the image's health check
     Healthcheck(HealthcheckArguments),
 }
 
 /// What is to be planned: stack files, or a repository.
 #[derive(Debug, Clone, Args)]
 pub struct TargetArguments {
-    /// A stack file, or `-` for standard input; repeat it or separate with commas, later files override
+    /// Read a stack file, or `-` for standard input; later ones, repeated or after commas, override
     #[arg(short = 'c', long = "compose-file", value_name = "FILE", value_delimiter = ',')]
     pub compose_files: Vec<String>,
 
-    /// A repository: a directory or URL [default: the repository around the current directory]
+    /// Read a repository: a directory or URL [default: the one around the current directory]
     #[arg(long, value_name = "DIR|URL", conflicts_with = "compose_files")]
     pub repo: Option<String>,
 
-    /// A branch, tag or commit of it [default: the files as they lie there, of a directory; HEAD, of a URL]
+    /// Read it at this branch, tag or commit [default: a directory as it lies there, a URL at HEAD]
     #[arg(long = "ref", value_name = "REF", conflicts_with = "compose_files")]
     pub reference: Option<String>,
 
-    /// The directory of skep.yaml in the repository
-    #[arg(long, value_name = "DIR", default_value = "", conflicts_with = "compose_files")]
+    /// Look for skep.yaml in this directory of the repository [default: its root]
+    #[arg(long, value_name = "DIR", default_value = "", hide_default_value = true, conflicts_with = "compose_files")]
     pub path: String,
 
     /// Take every directory that matches as a stack, instead of a skep.yaml
     #[arg(long, value_name = "GLOB", conflicts_with = "compose_files")]
     pub discover: Option<String>,
 
-    /// This swarm's name; a skep.yaml that names another cluster is refused
+    /// Name this swarm; a skep.yaml for another cluster is refused
     #[arg(long, env = "SKEP_CLUSTER", value_name = "NAME")]
     pub cluster: Option<String>,
 
-    /// Controller configuration with credentials for repositories
+    /// Read credentials for repositories from this controller configuration
     #[arg(long, env = "SKEP_CONFIG", value_name = "FILE")]
     pub config: Option<PathBuf>,
 
-    /// With -c: the stack's name. With a repository: only these stacks
+    /// With -c: the stack's name. With a repository: only these stacks [default: all]
     #[arg(value_name = "STACK")]
     pub stacks: Vec<String>,
 }
@@ -118,19 +118,24 @@ pub enum ZeroDowntime {
 /// Flags that `plan` and `apply` share.
 #[derive(Debug, Clone, Args)]
 pub struct ChangeArguments {
-    /// Delete services that the files no longer name (with -c; a repository's setting is sync.prune)
-    #[arg(long)]
+    /// With -c: delete services that the files no longer name [default: keep them]
+    ///
+    /// Of a repository, sync.prune in skep.yaml decides.
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true",
+          default_value_t, hide_default_value = true)]
     pub prune: bool,
 
-    /// Which images' digests are looked up [default: as docker with -c: always; else: changed]
+    /// Accept docker's word; no registry is asked yet [default: changed]
+    ///
+    /// An image whose text did not change keeps the digest it runs with; another is sent as it is written.
     #[arg(long, value_enum, value_name = "WHEN")]
     pub resolve_image: Option<ResolveImage>,
 
     /// Accepted for docker's sake: registry credentials are always sent
-    #[arg(long, hide = true)]
+    #[arg(long, hide = true, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value_t)]
     pub with_registry_auth: bool,
 
-    /// What to fill in where a file does not say how updates roll
+    /// Choose what to fill in where a file does not say how updates roll [default: off]
     #[arg(long, value_enum, value_name = "MODE")]
     pub zero_downtime: Option<ZeroDowntime>,
 
@@ -138,7 +143,7 @@ pub struct ChangeArguments {
     #[arg(long)]
     pub allow_delete: bool,
 
-    /// Plan against a stack that a controller manages, although -c is used
+    /// Write although a controller manages the stack, or another source owns it
     #[arg(long)]
     pub force: bool,
 
@@ -160,52 +165,59 @@ pub enum Output {
 /// `skep plan`.
 #[derive(Debug, Clone, Args)]
 pub struct PlanArguments {
+    /// What is meant
     #[command(flatten)]
     pub target: TargetArguments,
+    /// How it is planned
     #[command(flatten)]
     pub change: ChangeArguments,
     /// End with 2 when there are changes
     #[arg(long)]
     pub detailed_exitcode: bool,
-    /// How to print it
-    #[arg(short, long, value_enum, default_value_t)]
+    /// Choose how to print it
+    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t)]
     pub output: Output,
 }
 
 /// `skep apply`.
 #[derive(Debug, Clone, Args)]
 pub struct ApplyArguments {
+    /// What is meant
     #[command(flatten)]
     pub target: TargetArguments,
+    /// How it is planned
     #[command(flatten)]
     pub change: ChangeArguments,
     /// Apply without asking
     #[arg(short, long)]
     pub yes: bool,
-    /// Return once everything is sent, without waiting for the tasks
-    #[arg(short, long)]
+    /// Return once everything is sent [default: wait until the tasks are up, or failed]
+    #[arg(short, long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true",
+          default_value_t, hide_default_value = true)]
     pub detach: bool,
-    /// Show no progress
-    #[arg(short, long)]
+    /// Show the plan and what went wrong, and no progress
+    #[arg(short, long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true",
+          default_value_t, hide_default_value = true)]
     pub quiet: bool,
-    /// Give up when no task has become ready for this long (as 90s, 10m) [default: the stack's setting, 10m]
+    /// Give up when no task has become ready for so long, as 90s or 10m [default: the stack's setting, 10m]
     #[arg(long, value_name = "DURATION")]
     pub timeout: Option<String>,
-    /// How to print it; json is one event a line
-    #[arg(short, long, value_enum, default_value_t)]
+    /// Choose how to print it; json is one event a line
+    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t)]
     pub output: Output,
 }
 
 /// `skep render`.
 #[derive(Debug, Clone, Args)]
 pub struct RenderArguments {
+    /// What is meant
     #[command(flatten)]
     pub target: TargetArguments,
-    /// What to fill in where a file does not say how updates roll
+    /// Choose what to fill in where a file does not say how updates roll [default: off]
     #[arg(long, value_enum, value_name = "MODE")]
     pub zero_downtime: Option<ZeroDowntime>,
-    /// How to print it: json, or the same as YAML
-    #[arg(short, long, value_enum, default_value_t)]
+    /// Choose how to print it
+    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t)]
     pub output: RenderOutput,
 }
 
@@ -222,44 +234,46 @@ pub enum RenderOutput {
 /// `skep validate`.
 #[derive(Debug, Clone, Args)]
 pub struct ValidateArguments {
+    /// What is meant
     #[command(flatten)]
     pub target: TargetArguments,
-    /// How to print it
-    #[arg(short, long, value_enum, default_value_t)]
+    /// Choose how to print it
+    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t)]
     pub output: Output,
 }
 
 /// `skep run`.
 #[derive(Debug, Clone, Args)]
 pub struct RunArguments {
-    /// The controller's configuration file; flags override it
+    /// Read the configuration from this file; flags override it
     #[arg(long, env = "SKEP_CONFIG", value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// A repository to follow: a URL or a local path
+    /// Follow this repository: a URL or a local path
     #[arg(long, env = "SKEP_REPO", value_name = "URL|PATH")]
     pub repo: Option<String>,
-    /// The branch, tag or commit of it [default: HEAD]
+    /// Follow this branch, tag or commit of it [default: HEAD]
     #[arg(long = "ref", env = "SKEP_REF", value_name = "REF", requires = "repo")]
     pub reference: Option<String>,
-    /// The directory of skep.yaml in it
+    /// Look for skep.yaml in this directory of it [default: its root]
     #[arg(long, env = "SKEP_PATH", value_name = "DIR", requires = "repo")]
     pub path: Option<String>,
-    /// How often a remote repository is asked (as 30s, 5m) [default: 30s]
+    /// Ask a remote repository so often, as 30s or 5m [default: 30s]
     #[arg(long, env = "SKEP_INTERVAL", value_name = "DURATION", requires = "repo")]
     pub interval: Option<String>,
     /// Take every directory that matches as a stack, instead of a skep.yaml
     #[arg(long, env = "SKEP_DISCOVER", value_name = "GLOB", requires = "repo")]
     pub discover: Option<String>,
-    /// This swarm's name: a skep.yaml that names another cluster writes nothing
+    /// Name this swarm: a skep.yaml for another cluster writes nothing
     #[arg(long, env = "SKEP_CLUSTER", value_name = "NAME")]
     pub cluster: Option<String>,
-    /// Where clones are kept [default: a directory of the system's temporary one]
+    /// Keep clones in this directory [default: skep in the system's temporary directory]
     #[arg(long, env = "SKEP_STATE_DIR", value_name = "DIR")]
     pub state_dir: Option<PathBuf>,
-    /// docker's config.json with registry credentials; read again when it changes [default: docker's own]
+    /// Read registry credentials from this config.json, again when it changes [default: docker's own]
     #[arg(long, env = "SKEP_DOCKER_CONFIG", value_name = "FILE")]
     pub docker_config: Option<PathBuf>,
-    /// The file whose age tells `skep healthcheck` that the controller is alive
+    /// Touch this file, whose age tells `skep healthcheck` that the controller is alive [default: skep.heartbeat
+    /// in the system's temporary directory]
     #[arg(long, env = "SKEP_HEARTBEAT", value_name = "FILE")]
     pub heartbeat: Option<PathBuf>,
 }
@@ -267,23 +281,24 @@ pub struct RunArguments {
 /// `skep status`.
 #[derive(Debug, Clone, Args)]
 pub struct StatusArguments {
-    /// Only these stacks
+    /// Only these stacks [default: all]
     #[arg(value_name = "STACK")]
     pub stacks: Vec<String>,
-    /// How to print it
-    #[arg(short, long, value_enum, default_value_t)]
+    /// Choose how to print it
+    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t)]
     pub output: Output,
 }
 
 /// `skep suspend`.
 #[derive(Debug, Clone, Args)]
 pub struct SuspendArguments {
+    /// Which stacks
     #[command(flatten)]
     pub stacks: StacksArguments,
-    /// Why; shown in status
+    /// Say why; status shows it
     #[arg(long, value_name = "TEXT")]
     pub reason: String,
-    /// For how long (as 30m, 2h) [default: until `skep resume`]
+    /// Suspend for so long, as 30m or 2h [default: until `skep resume`]
     #[arg(long = "for", value_name = "DURATION")]
     pub duration: Option<String>,
 }
@@ -294,7 +309,7 @@ pub struct StacksArguments {
     /// The stacks
     #[arg(value_name = "STACK", required_unless_present = "all")]
     pub stacks: Vec<String>,
-    /// Every stack with a record
+    /// Mean every stack with a record
     #[arg(long, conflicts_with = "stacks")]
     pub all: bool,
 }
@@ -324,7 +339,7 @@ pub struct SchemaArguments {
 /// `skep healthcheck`.
 #[derive(Debug, Clone, Args)]
 pub struct HealthcheckArguments {
-    /// The file that `skep run` writes
+    /// Read this file, which `skep run` touches [default: skep.heartbeat in the system's temporary directory]
     #[arg(long, env = "SKEP_HEARTBEAT", value_name = "FILE")]
     pub heartbeat: Option<PathBuf>,
 }

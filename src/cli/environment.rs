@@ -35,6 +35,11 @@ impl Environment {
         })
     }
 
+    /// Whether somebody watches: what is drawn can be drawn over.
+    pub fn is_interactive(&self) -> bool {
+        self.can_ask && self.stdout_is_terminal && self.get("TERM") != Some("dumb")
+    }
+
     /// A variable, if it is set and not empty.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.variables.get(name).map(String::as_str).filter(|value| !value.is_empty())

@@ -1,11 +1,11 @@
 //! How a verb fails: what a person is told, and the exit code.
 
 use crate::client;
-use crate::diag::Diagnostic;
 use crate::operator;
 use crate::source;
 
 use super::exit::Exit;
+use super::print;
 
 /// Why a verb did not do what it was asked to.
 #[derive(Debug, thiserror::Error)]
@@ -47,8 +47,8 @@ pub enum Failure {
     /// A thread of skep's own.
     #[error("a thread died: this is a fault of skep's own")]
     Thread(#[from] tokio::task::JoinError),
-    /// Ctrl-C.
-    #[error("interrupted")]
+    /// Ctrl-C, before anything was written.
+    #[error("interrupted; nothing was done")]
     Interrupted,
 }
 
@@ -89,9 +89,9 @@ impl Failure {
             }
             source = cause.source();
         }
-        anstream::eprintln!("skep: {message}");
+        print::say(&format!("skep: {message}"));
         if let Some(hint) = self.hint() {
-            anstream::eprintln!("  help: {hint}");
+            print::say(&format!("  help: {hint}"));
         }
         match self {
             Failure::Blocked { .. } => Exit::Blocked,
@@ -104,8 +104,10 @@ impl Failure {
         match self {
             Failure::Source(error) => error.hint(),
             Failure::Usage { hint, .. } | Failure::Blocked { hint, .. } => hint.clone(),
-            Failure::Client(_)
-            | Failure::Records(_)
+            Failure::Client(error)
+            | Failure::Records(operator::records::Error::Client(error))
+            | Failure::Snapshot(operator::snapshot::SnapshotError::Client(error)) => engine(error),
+            Failure::Records(_)
             | Failure::Snapshot(_)
             | Failure::Invalid
             | Failure::Output(_)
@@ -115,7 +117,15 @@ impl Failure {
     }
 }
 
-/// Whether diagnostics forbid going on.
-pub fn invalid(diagnostics: &[Diagnostic]) -> Result<(), Failure> {
-    if crate::diag::has_errors(diagnostics) { Err(Failure::Invalid) } else { Ok(()) }
+/// What to do about an engine that does not do what it is asked.
+fn engine(error: &client::Error) -> Option<String> {
+    use client::Error::{Conflict, NotManager, Timeout, Unavailable};
+    match error {
+        NotManager(_) => Some("DOCKER_HOST or DOCKER_CONTEXT names the engine to talk to".to_owned()),
+        Unavailable(failure) | Timeout(failure) if failure.status.is_none() => {
+            Some("is an engine running there? DOCKER_HOST or DOCKER_CONTEXT names another".to_owned())
+        }
+        Conflict(_) => Some("somebody else wrote it at the same time: plan again".to_owned()),
+        _ => None,
+    }
 }

@@ -15,6 +15,7 @@ mod apply;
 mod ask;
 mod connect;
 mod delete;
+mod interrupt;
 mod plan;
 mod print;
 mod progress;
@@ -33,6 +34,7 @@ use arguments::{Arguments, Verb};
 use environment::Environment;
 use exit::Exit;
 use failure::Failure;
+use interrupt::Stop;
 
 /// Runs the program.
 pub fn main() -> ExitCode {
@@ -91,26 +93,27 @@ fn one_heap() {
 
 async fn dispatch(verb: Verb, environment: &Environment) -> Result<Exit, Failure> {
     match verb {
-        Verb::Plan(arguments) => plan::run(&arguments, environment).await,
+        Verb::Plan(arguments) => Stop::listen().unless(plan::run(&arguments, environment)).await,
         Verb::Apply(arguments) => apply::run(&arguments, environment).await,
-        Verb::Render(arguments) => render::run(&arguments, environment).await,
-        Verb::Validate(arguments) => validate::run(&arguments, environment).await,
+        Verb::Render(arguments) => Stop::listen().unless(render::run(&arguments, environment)).await,
+        Verb::Validate(arguments) => Stop::listen().unless(validate::run(&arguments, environment)).await,
         Verb::Run(arguments) => run::run(&arguments, environment).await,
-        Verb::Status(arguments) => status::run(&arguments, environment).await,
+        Verb::Status(arguments) => Stop::listen().unless(status::run(&arguments, environment)).await,
         Verb::Suspend(arguments) => records::suspend(&arguments, environment).await,
         Verb::Resume(arguments) => records::resume(&arguments, environment).await,
         Verb::Retry(arguments) => records::retry(&arguments, environment).await,
         Verb::Sync(arguments) => records::sync(&arguments, environment).await,
         Verb::Delete(arguments) => delete::run(&arguments, environment).await,
-        Verb::Schema(arguments) => Ok(schema::run(arguments.name)),
+        Verb::Schema(arguments) => print::text(&arguments.name.text()).map(|()| Exit::Done),
         Verb::Completions { shell } => {
-            clap_complete::generate(shell, &mut Arguments::command(), "skep", &mut std::io::stdout());
-            Ok(Exit::Done)
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Arguments::command(), "skep", &mut script);
+            print::bytes(&script).map(|()| Exit::Done)
         }
         Verb::Man => {
-            let page = clap_mangen::Man::new(Arguments::command());
-            page.render(&mut std::io::stdout()).map_err(Failure::output)?;
-            Ok(Exit::Done)
+            let mut page = Vec::new();
+            clap_mangen::Man::new(Arguments::command()).render(&mut page).map_err(Failure::output)?;
+            print::bytes(&page).map(|()| Exit::Done)
         }
         Verb::Healthcheck(arguments) => Ok(healthcheck::run(arguments.heartbeat.as_deref())),
     }

@@ -1,8 +1,14 @@
 //! `skep plan`: what would change, and what it costs.
 
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+
 use crate::client::Client;
-use crate::desired::fingerprint;
+use crate::desired::{self, fingerprint};
 use crate::diag::Sources;
+use crate::model::{RedactedUrl, label};
 use crate::operator::context::policy;
 use crate::operator::records::{self, Stored};
 use crate::operator::snapshot;
@@ -39,13 +45,50 @@ pub async fn run(arguments: &PlanArguments, environment: &Environment) -> Result
             print::text(&text(&document, environment, next.as_deref()))?;
         }
     }
+    for planned in &plans {
+        remark(planned);
+        mistyped(&target, planned, &live);
+    }
     Ok(if blocked {
-        Exit::Failed
+        Exit::Blocked
     } else if changes && arguments.detailed_exitcode {
         Exit::Changes
     } else {
         Exit::Done
     })
+}
+
+/// What a person has put in the way of the plan: talk, not data.
+fn remark(planned: &Planned<'_>) {
+    let stack = &planned.stack.name;
+    if let Some(record) = planned.stored.as_ref().map(|stored| &stored.record) {
+        if let Some(suspended) = record.suspended.as_ref().filter(|_| record.is_suspended(Timestamp::now())) {
+            print::say(&format!("{stack} is suspended by {}: {}", suspended.by, suspended.reason));
+            print::say(&format!("  help: skep resume {stack}"));
+        }
+        let digest = planned.stack.desired.as_ref().map(desired::digest);
+        if let Some(held) = record.held.as_ref().filter(|held| Some(&held.digest) == digest.as_ref()) {
+            print::say(&format!("{stack} is held since {}: {}", print::moment(held.since), held.cause));
+            print::say(&format!("  help: change it in git, or, when the cause is gone: skep retry {stack}"));
+        }
+    }
+}
+
+/// A name that was mistyped deploys everything a second time: says so.
+pub fn mistyped(target: &Target, planned: &Planned<'_>, live: &Live) {
+    let stack = &planned.stack.name;
+    if let Origin::Direct = target.origin {
+        let running: BTreeSet<&str> = live
+            .services
+            .iter()
+            .filter_map(|service| Some(service.spec.labels.get(label::NAMESPACE)?.as_str()))
+            .collect();
+        if !running.contains(stack.as_str())
+            && let Some(near) = crate::diag::did_you_mean(stack.as_str(), running)
+        {
+            print::say(&format!("stack {stack} is new; did you mean `{near}`, which runs?"));
+        }
+    }
 }
 
 /// A stack with its plan and record.
@@ -162,23 +205,48 @@ fn next(target: &TargetArguments, changes: bool) -> Option<String> {
     }
     let mut command = "skep apply".to_owned();
     for file in &target.compose_files {
-        command.push_str(&format!(" -c {file}"));
+        command.push_str(&format!(" -c {}", quoted(file)));
     }
+    // A password in a URL was typed once, and is not printed.
+    let repo = target.repo.as_deref().map(|repo| RedactedUrl::new(repo).to_string());
     let flags = [
-        ("--repo", target.repo.as_deref()),
+        ("--repo", repo.as_deref()),
         ("--ref", target.reference.as_deref()),
         ("--discover", target.discover.as_deref()),
     ];
     for (flag, value) in flags {
         if let Some(value) = value {
-            command.push_str(&format!(" {flag} {value}"));
+            command.push_str(&format!(" {flag} {}", quoted(value)));
         }
     }
     if !target.path.is_empty() {
-        command.push_str(&format!(" --path {}", target.path));
+        command.push_str(&format!(" --path {}", quoted(&target.path)));
     }
     for stack in &target.stacks {
         command.push_str(&format!(" {stack}"));
     }
     Some(command)
+}
+
+/// A word as a shell takes it back.
+fn quoted(word: &str) -> Cow<'_, str> {
+    let is_plain = |c: char| c.is_alphanumeric() || "-_./:=@,+~".contains(c);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        return Cow::Borrowed(word);
+    }
+    Cow::Owned(format!("'{}'", word.replace('\'', r"'\''")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_shell_would_take_apart_is_quoted() {
+        for (word, shown) in
+            [("a.yaml", "a.yaml"), ("my file.yaml", "'my file.yaml'"), ("it's", r"'it'\''s'"), ("apps/*", "'apps/*'")]
+        {
+            assert_eq!(quoted(word), shown);
+        }
+    }
 }

@@ -17,6 +17,15 @@ pub fn text(text: &str) -> Result<(), Failure> {
     out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(Failure::output)
 }
 
+/// Writes bytes to standard output as they are.
+///
+/// # Errors
+/// [`Failure::Output`].
+pub fn bytes(bytes: &[u8]) -> Result<(), Failure> {
+    let mut out = std::io::stdout().lock();
+    out.write_all(bytes).and_then(|()| out.flush()).map_err(Failure::output)
+}
+
 /// Writes a value as indented JSON to standard output.
 ///
 /// # Errors
@@ -38,13 +47,29 @@ pub fn json_line(value: &impl Serialize) -> Result<(), Failure> {
 /// Writes diagnostics to standard error, in the form for people.
 pub fn diagnostics(diagnostics: &[Diagnostic], sources: &Sources, style: Style) {
     if !diagnostics.is_empty() {
-        anstream::eprint!("{}", Report { diagnostics, sources }.text(style));
+        talk(&Report { diagnostics, sources }.text(style));
     }
 }
 
 /// Talk: one line to standard error.
 pub fn say(line: &str) {
-    anstream::eprintln!("{line}");
+    talk(&format!("{line}\n"));
+}
+
+/// Talk that waits for an answer on the same line.
+pub fn prompt(question: &str) {
+    talk(question);
+}
+
+/// Nobody listening to the talk (`2>&1 | head`) must not end what goes on.
+fn talk(text: &str) {
+    let mut err = anstream::stderr().lock();
+    drop(err.write_all(text.as_bytes()).and_then(|()| err.flush()));
+}
+
+/// A moment as people read it, to the second.
+pub fn moment(at: jiff::Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
 }
 
 /// An error and its causes in one line.

@@ -1,15 +1,19 @@
 //! Watching tasks come up: live on a terminal, line by line otherwise, or as events for machines.
+//!
+//! Nothing here fails: a reader that went away must not stop what is shown.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use jiff::Timestamp;
+use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::health::Verdict;
+use crate::health::{Verdict, WaitingFor};
 use crate::operator::verdict::Assessed;
-use crate::swarm::Live;
+use crate::swarm::{Live, Task};
 
 use super::failure::Failure;
 use super::print;
@@ -27,6 +31,25 @@ pub enum Form {
     Silent,
 }
 
+/// Something that happened, for machines.
+#[derive(Serialize)]
+struct Happened<'a> {
+    time: String,
+    event: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stack: Option<&'a str>,
+    #[serde(flatten)]
+    details: &'a Value,
+}
+
+/// Writes an event as one line of JSON.
+///
+/// # Errors
+/// [`Failure::Output`].
+pub fn event(event: &str, stack: Option<&str>, details: &Value) -> Result<(), Failure> {
+    print::json_line(&Happened { time: Timestamp::now().to_string(), event, stack, details })
+}
+
 /// Shows how the services of one apply fare.
 pub struct Progress {
     form: Form,
@@ -34,6 +57,7 @@ pub struct Progress {
     bars: MultiProgress,
     lines: BTreeMap<String, ProgressBar>,
     last: BTreeMap<String, String>,
+    said: BTreeSet<String>,
 }
 
 impl Progress {
@@ -46,43 +70,31 @@ impl Progress {
             bars: MultiProgress::with_draw_target(target),
             lines: BTreeMap::new(),
             last: BTreeMap::new(),
+            said: BTreeSet::new(),
         }
     }
 
     /// Something happened: an event for machines, a line for people.
-    ///
-    /// # Errors
-    /// [`Failure::Output`].
-    pub fn event(&self, event: &str, line: &str, mut details: Value) -> Result<(), Failure> {
+    pub fn event(&self, event: &str, line: &str, details: Value) {
         match self.form {
-            Form::Events => {
-                if let Some(details) = details.as_object_mut() {
-                    details.insert("time".to_owned(), Timestamp::now().to_string().into());
-                    details.insert("event".to_owned(), event.into());
-                    details.insert("stack".to_owned(), self.stack.clone().into());
-                }
-                print::json_line(&details)
-            }
-            Form::Live => {
-                // Above the bars, or they would be drawn over it.
-                drop(self.bars.println(line));
-                Ok(())
-            }
-            Form::Lines => {
-                print::say(line);
-                Ok(())
-            }
-            Form::Silent => Ok(()),
+            Form::Events => drop(self::event(event, Some(&self.stack), &details)),
+            Form::Live | Form::Lines => self.talk(line),
+            // Whoever wants no progress still wants to know why it failed.
+            Form::Silent if event == "failed" => self.talk(line),
+            Form::Silent => {}
         }
     }
 
+    /// Talk that machines and quiet people are told too, on standard error.
+    pub fn talk(&self, line: &str) {
+        // Above the bars, or they would be drawn over it.
+        self.bars.suspend(|| print::say(line));
+    }
+
     /// Shows how services fare. What did not change since the last time is not said again.
-    ///
-    /// # Errors
-    /// [`Failure::Output`].
-    pub fn show(&mut self, assessed: &[Assessed], live: &Live) -> Result<(), Failure> {
+    pub fn show(&mut self, assessed: &[Assessed], live: &Live) {
         for one in assessed {
-            let line = describe(one, live);
+            let line = Line::of(one, live);
             if self.form == Form::Live {
                 let bars = &self.bars;
                 let bar = self.lines.entry(one.name.clone()).or_insert_with(|| {
@@ -93,23 +105,32 @@ impl Progress {
                     }
                     bar
                 });
-                bar.set_message(line.clone());
+                bar.set_message(line.text());
                 if one.verdict == Verdict::Converged {
                     bar.finish();
                 }
             }
-            if self.last.insert(one.name.clone(), line.clone()).as_ref() == Some(&line) || self.form == Form::Live {
+            let text = line.text();
+            if self.last.insert(one.name.clone(), text.clone()).as_ref() == Some(&text) || self.form == Form::Live {
                 continue;
             }
-            self.event(
-                "progress",
-                &line,
-                json!({
-                    "service": one.name, "ready": one.up_to_date, "wanted": one.wanted, "state": word(&one.verdict), "message": line,
-                }),
-            )?;
+            // Tasks that come up and fall over for minutes are told of once.
+            if self.form == Form::Lines && !self.said.insert(text.clone()) {
+                continue;
+            }
+            self.event("progress", &text, line.details());
         }
-        Ok(())
+    }
+
+    /// Where to look next, of the services that failed.
+    pub fn unhealthy(&self, assessed: &[Assessed]) {
+        let failed = |one: &&Assessed| !matches!(one.verdict, Verdict::Converged | Verdict::Progressing { .. });
+        for one in assessed.iter().filter(failed) {
+            if let Verdict::RolledBack { finished: true, .. } = one.verdict {
+                self.talk(&format!("  {} runs as before", one.name));
+            }
+            self.talk(&format!("  help: docker service logs {0}; docker service ps --no-trunc {0}", one.name));
+        }
     }
 }
 
@@ -121,22 +142,53 @@ impl Drop for Progress {
     }
 }
 
-/// One line about a service: tasks up to date of wanted, its state, where its tasks run, what went wrong.
-fn describe(one: &Assessed, live: &Live) -> String {
-    let mut line = format!("{}  {}/{}  {}", one.name, one.up_to_date, one.wanted, word(&one.verdict));
-    let detail = match &one.verdict {
-        Verdict::Converged => nodes(one, live),
-        Verdict::Progressing { waiting_for, failing: None } => format!("waiting for {waiting_for}"),
-        Verdict::Progressing { failing: Some(failing), .. } => failing.to_string(),
-        Verdict::Degraded(failure) => failure.to_string(),
-        Verdict::RolledBack { message, .. } | Verdict::Paused { message } => message.clone(),
-        Verdict::Stuck { waiting_for } => format!("waiting for {waiting_for}"),
-        Verdict::Superseded => "somebody else wrote it meanwhile".to_owned(),
-    };
-    if !detail.is_empty() {
-        line.push_str(&format!("  {detail}"));
+/// A service at one look: tasks up to date of wanted, its state, where its tasks run, what it waits for or what went wrong.
+struct Line<'a> {
+    one: &'a Assessed,
+    nodes: Vec<String>,
+    error: Option<String>,
+    detail: String,
+}
+
+impl<'a> Line<'a> {
+    fn of(one: &'a Assessed, live: &Live) -> Self {
+        let failing = || last_error(one, live);
+        let (error, detail) = match &one.verdict {
+            Verdict::Converged => (None, String::new()),
+            Verdict::Progressing { failing: Some(failing), .. } => (Some(failing.to_string()), failing.to_string()),
+            Verdict::Progressing { waiting_for: WaitingFor::Start(_) | WaitingFor::OldTasks(_), failing: None } => {
+                (None, underway(&one.tasks, live))
+            }
+            Verdict::Progressing { waiting_for, failing: None } => (None, format!("waiting for {waiting_for}")),
+            Verdict::Degraded(failure) => (Some(failure.to_string()), failure.to_string()),
+            Verdict::RolledBack { message, .. } | Verdict::Paused { message } => {
+                (failing(), failing().unwrap_or_else(|| message.clone()))
+            }
+            Verdict::Stuck { waiting_for } => (None, format!("waiting for {waiting_for}")),
+            Verdict::Superseded => (None, "somebody else wrote it meanwhile".to_owned()),
+        };
+        let nodes = if one.verdict == Verdict::Converged { nodes(&one.tasks, live) } else { Vec::new() };
+        Self { one, nodes, error, detail }
     }
-    line
+
+    fn text(&self) -> String {
+        let Assessed { name, up_to_date, wanted, verdict, .. } = self.one;
+        let mut text = format!("{name}  {up_to_date}/{wanted}  {}", word(verdict));
+        if !self.nodes.is_empty() {
+            text.push_str(&format!("  on {}", self.nodes.join(", ")));
+        }
+        if !self.detail.is_empty() {
+            text.push_str(&format!("  {}", self.detail));
+        }
+        text
+    }
+
+    fn details(&self) -> Value {
+        json!({
+            "service": self.one.name, "ready": self.one.up_to_date, "wanted": self.one.wanted,
+            "state": word(&self.one.verdict), "nodes": self.nodes, "error": self.error, "message": self.text(),
+        })
+    }
 }
 
 fn word(verdict: &Verdict) -> &'static str {
@@ -153,16 +205,42 @@ fn word(verdict: &Verdict) -> &'static str {
 }
 
 /// The nodes that tasks run on, each with its number where that is not one.
-fn nodes(one: &Assessed, live: &Live) -> String {
+fn nodes(tasks: &[Arc<Task>], live: &Live) -> Vec<String> {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-    for task in one.tasks.iter().filter(|task| task.desired_state == "running") {
-        let node = live.nodes.iter().find(|node| node.id == task.node_id);
-        *counts.entry(node.map_or("", |node| node.description.hostname.as_str())).or_default() += 1;
+    for task in tasks.iter().filter(|task| task.desired_state == "running" && task.status.state == "running") {
+        *counts.entry(node(task, live)).or_default() += 1;
     }
-    let nodes: Vec<String> = counts
-        .into_iter()
-        .filter(|(node, _)| !node.is_empty())
-        .map(|(node, count)| if count > 1 { format!("{node}×{count}") } else { node.to_owned() })
-        .collect();
-    if nodes.is_empty() { String::new() } else { format!("on {}", nodes.join(", ")) }
+    let counts = counts.into_iter().filter(|(node, _)| !node.is_empty());
+    counts.map(|(node, count)| if count > 1 { format!("{node}×{count}") } else { node.to_owned() }).collect()
+}
+
+/// What the tasks that do not run yet are at: `2 preparing on n1, 1 pending`.
+fn underway(tasks: &[Arc<Task>], live: &Live) -> String {
+    let mut counts: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+    let coming = |task: &&Arc<Task>| matches!(task.desired_state.as_str(), "running" | "ready" | "complete");
+    let settled = ["running", "complete", "failed", "rejected", "shutdown", "orphaned"];
+    for task in tasks.iter().filter(coming).filter(|task| !settled.contains(&task.status.state.as_str())) {
+        *counts.entry((task.status.state.as_str(), node(task, live))).or_default() += 1;
+    }
+    let parts = counts.into_iter().map(|((state, node), count)| match node {
+        "" => format!("{count} {state}"),
+        node => format!("{count} {state} on {node}"),
+    });
+    parts.collect::<Vec<_>>().join(", ")
+}
+
+/// What went wrong with the newest task that failed.
+pub fn last_error(one: &Assessed, live: &Live) -> Option<String> {
+    let failed = one.tasks.iter().filter(|task| matches!(task.status.state.as_str(), "failed" | "rejected"));
+    let task = failed.max_by(|a, b| a.status.timestamp.cmp(&b.status.timestamp))?;
+    let error = if task.status.err.is_empty() { &task.status.message } else { &task.status.err };
+    Some(match node(task, live) {
+        "" => error.clone(),
+        node => format!("{error} on {node}"),
+    })
+}
+
+fn node<'a>(task: &Task, live: &'a Live) -> &'a str {
+    let node = live.nodes.iter().find(|node| node.id == task.node_id);
+    node.map_or("", |node| node.description.hostname.as_str())
 }

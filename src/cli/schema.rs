@@ -1,12 +1,8 @@
 //! `skep schema NAME`: the JSON Schemas of every format, generated from the types.
 
-use std::io::Write;
-
 use clap::ValueEnum;
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema};
-
-use super::exit::Exit;
 
 /// A format with a schema.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -59,12 +55,4 @@ impl Name {
 
 fn of<T: JsonSchema>() -> Schema {
     SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<T>()
-}
-
-/// Prints a schema.
-pub fn run(name: Name) -> Exit {
-    match std::io::stdout().write_all(name.text().as_bytes()) {
-        Ok(()) => Exit::Done,
-        Err(_) => Exit::Failed,
-    }
 }

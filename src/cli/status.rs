@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use crate::client::{Api, Client};
 use crate::diag::Style;
 use crate::health::Health;
+use crate::model::Revision;
 use crate::operator::record::Record;
 use crate::operator::records;
 use crate::operator::status::{Document, Held, Stack, Suspended, Swarm};
@@ -54,12 +55,19 @@ pub async fn collect(client: &Client) -> Result<Document, Failure> {
         }
     }
     stacks.sort_by(|a, b| a.stack.cmp(&b.stack));
+    Ok(Document { format_version: 1, leader: leader(client).await?, stacks, swarm: swarm(client).await? })
+}
+
+/// The controller that holds the lease, if one does. One that was killed is named until another takes over.
+///
+/// # Errors
+/// Those of a read.
+pub async fn leader(client: &Client) -> Result<Option<String>, Failure> {
     let lease = Api::<Config>::all(client.clone()).find_named(lease::NAME).await?;
-    let leader = lease.as_ref().and_then(|config| match lease::Held::of(config).content {
+    Ok(lease.as_ref().and_then(|config| match lease::Held::of(config).content {
         lease::Content::State(state) if !state.released => Some(state.holder),
         _ => None,
-    });
-    Ok(Document { format_version: 1, leader, stacks, swarm: swarm(client).await? })
+    }))
 }
 
 fn stack(record: &Record, now: Timestamp) -> Stack {
@@ -104,14 +112,8 @@ async fn swarm(client: &Client) -> Result<Swarm, Failure> {
 fn text(document: &Document, style: Style) -> String {
     let mut rows = vec![["STACK", "SYNC", "HEALTH", "REVISION", "REASON"].map(str::to_owned)];
     for stack in &document.stacks {
-        let revision = stack.revision.as_deref().unwrap_or("-");
-        rows.push([
-            stack.stack.clone(),
-            word(&stack.sync),
-            word(&stack.health),
-            revision.get(..7).unwrap_or(revision).to_owned(),
-            stack.reason.clone(),
-        ]);
+        let revision = stack.revision.as_deref().map_or("-".to_owned(), |id| Revision::new(id).shown());
+        rows.push([stack.stack.clone(), word(&stack.sync), word(&stack.health), revision, stack.reason.clone()]);
     }
     let mut widths = [0; 4];
     for row in &rows {

@@ -25,7 +25,7 @@ use super::failure::Failure;
 pub struct Target {
     /// Whence they come.
     pub origin: Origin,
-    /// The stacks, by name; each with its own faults and texts.
+    /// The stacks, each after those it depends on; each with its own faults and texts.
     pub stacks: Vec<Stack>,
     /// Faults of what declares them.
     pub diagnostics: Vec<Diagnostic>,
@@ -52,8 +52,10 @@ pub enum Origin {
 
 /// One stack.
 pub struct Stack {
-    /// Its name; `None` where `validate -c` is not told one.
+    /// Its name.
     pub name: StackName,
+    /// Stacks that come first.
+    pub depends_on: Vec<StackName>,
     /// What holds for it.
     pub settings: Settings,
     /// What its files say.
@@ -137,11 +139,13 @@ fn direct(arguments: &TargetArguments, environment: &Environment, name: Name) ->
         (_, _) => return Err(Failure::usage("-c takes one stack at a time")),
     };
     let name = StackName::parse(&name).map_err(|error| Failure::usage(format!("invalid stack name: {error}")))?;
-    let loaded = load::direct(&machine, &paths, &name, &environment.variables, environment.home());
+    let mut loaded = load::direct(&machine, &paths, &name, &environment.variables, environment.home());
+    as_typed(&mut loaded, &environment.directory);
     Ok(Target {
         origin: Origin::Direct,
         stacks: vec![Stack {
             name,
+            depends_on: Vec::new(),
             settings: Settings::default(),
             desired: loaded.desired,
             revision: None,
@@ -152,6 +156,15 @@ fn direct(arguments: &TargetArguments, environment: &Environment, name: Name) ->
         sources: Sources::new(),
         suggestion: None,
     })
+}
+
+/// Names files under the current directory without it, as they were typed.
+fn as_typed(loaded: &mut Loaded, directory: &Path) {
+    let prefix = format!("{}/", directory.display());
+    loaded.sources.rename(|path| path.strip_prefix(&prefix).unwrap_or(path).to_owned());
+    for diagnostic in &mut loaded.diagnostics {
+        diagnostic.message = diagnostic.message.replace(&format!("`{prefix}"), "`");
+    }
 }
 
 /// A repository, opened at a revision.
@@ -212,7 +225,7 @@ async fn repository(
     }
     let wanted = chosen(arguments, &declaration)?;
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let loading = stream::iter(wanted).map(|declared| load_stack(&opened, declared, &credentials));
+    let loading = stream::iter(in_order(wanted)?).map(|declared| load_stack(&opened, declared, &credentials));
     let stacks = loading.buffered(threads).try_collect().await?;
     let revision = match (&opened.revision, &opened.directory) {
         (Some(revision), _) => revision.clone(),
@@ -253,6 +266,22 @@ fn chosen<'a>(arguments: &TargetArguments, declaration: &'a Declaration) -> Resu
     Ok(chosen)
 }
 
+/// Each stack after those it depends on, by name otherwise.
+fn in_order(mut waiting: Vec<&Declared>) -> Result<Vec<&Declared>, Failure> {
+    let mut ordered: Vec<&Declared> = Vec::new();
+    while !waiting.is_empty() {
+        let is_free = |declared: &&Declared| !waiting.iter().any(|other| declared.depends_on.contains(&other.name));
+        let (free, left): (Vec<&Declared>, Vec<&Declared>) = waiting.iter().copied().partition(is_free);
+        if free.is_empty() {
+            let names: Vec<&str> = left.iter().map(|declared| declared.name.as_str()).collect();
+            return Err(Failure::usage(format!("stacks depend on each other in a circle: {}", names.join(", "))));
+        }
+        ordered.extend(free);
+        waiting = left;
+    }
+    Ok(ordered)
+}
+
 async fn load_stack(opened: &Opened, declared: &Declared, credentials: &[Credential]) -> Result<Stack, Failure> {
     let (files, revision): (Arc<dyn Files>, _) = match &declared.repository {
         None => (Arc::clone(&opened.files), None),
@@ -270,7 +299,15 @@ async fn load_stack(opened: &Opened, declared: &Declared, credentials: &[Credent
     let (declaring, declared) = (Arc::clone(&opened.files), declared.clone());
     let load = move || {
         let Loaded { desired, diagnostics, sources } = load::repository(files.as_ref(), declaring.as_ref(), &declared);
-        Stack { name: declared.name, settings: declared.settings, desired, revision, diagnostics, sources }
+        Stack {
+            name: declared.name,
+            depends_on: declared.depends_on,
+            settings: declared.settings,
+            desired,
+            revision,
+            diagnostics,
+            sources,
+        }
     };
     Ok(tokio::task::spawn_blocking(load).await?)
 }

@@ -134,6 +134,14 @@ impl Client {
         })
     }
 
+    /// The version of the API in use. Asked once.
+    ///
+    /// # Errors
+    /// Those of a read.
+    pub async fn api_version(&self) -> Result<ApiVersion, Error> {
+        self.transport().version().await
+    }
+
     /// The versions of the engine and of the API.
     ///
     /// # Errors

@@ -8,9 +8,32 @@ use std::collections::BTreeMap;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
+use super::keys;
+
 /// Keys that begin with `x-` are anybody's, in every mapping that is not a table of names.
 fn extensions(schema: &mut Schema) {
     schema.insert("patternProperties".to_owned(), serde_json::json!({ "^x-": true }));
+}
+
+/// What Docker accepts and ignores is taken here too, with a word on what to do instead.
+fn ignored(schema: &mut Schema, known: &[keys::Known]) {
+    let properties = schema.ensure_object().entry("properties").or_insert_with(|| serde_json::json!({}));
+    let Some(properties) = properties.as_object_mut() else { return };
+    for (key, fate) in known {
+        if let keys::Fate::Ignored(hint) = fate {
+            let description = format!("Ignored: Swarm has nothing like it. Instead: {hint}.");
+            let property = serde_json::json!({ "description": description, "deprecated": true });
+            properties.entry(*key).or_insert(property);
+        }
+    }
+}
+
+fn ignored_of_services(schema: &mut Schema) {
+    ignored(schema, keys::SERVICE);
+}
+
+fn ignored_of_attachments(schema: &mut Schema) {
+    ignored(schema, keys::ATTACHMENT);
 }
 
 /// A stack file: the services, networks, volumes, configs and secrets of one stack.
@@ -109,7 +132,7 @@ impl JsonSchema for Bytes {
 
 /// A service.
 #[derive(JsonSchema)]
-#[schemars(deny_unknown_fields, transform = extensions)]
+#[schemars(deny_unknown_fields, transform = extensions, transform = ignored_of_services)]
 struct Service {
     /// The image.
     image: Option<String>,
@@ -175,10 +198,6 @@ struct Service {
     restart: Option<String>,
     /// Services this one waits for.
     depends_on: Option<DependsOn>,
-    /// Accepted and not used: Swarm names containers itself.
-    container_name: Option<String>,
-    /// Accepted and not used: every port is open inside a network.
-    expose: Option<Vec<Scalar>>,
     /// How it runs on the swarm.
     deploy: Option<Deploy>,
 }
@@ -263,16 +282,12 @@ enum ServiceNetworks {
 
 /// How a service joins a network.
 #[derive(JsonSchema)]
-#[schemars(deny_unknown_fields, transform = extensions)]
+#[schemars(deny_unknown_fields, transform = extensions, transform = ignored_of_attachments)]
 struct ServiceNetwork {
     /// Further names of the service there.
     aliases: Option<Vec<String>>,
     /// Options of the attachment.
     driver_opts: Option<BTreeMap<String, Scalar>>,
-    /// Accepted and not used: Swarm gives out addresses itself.
-    ipv4_address: Option<String>,
-    /// Accepted and not used: Swarm gives out addresses itself.
-    ipv6_address: Option<String>,
 }
 
 /// The name of a config or secret, or the long form.

@@ -62,6 +62,8 @@ pub const DUPLICATE_NAME: &str = "compose/duplicate-name";
 pub const CONTENT_SIZE: &str = "compose/content-size";
 /// A service without an image.
 pub const NO_IMAGE: &str = "compose/no-image";
+/// Stacks that depend on each other in a circle.
+pub const STACK_CYCLE: &str = "fleet/dependency-cycle";
 /// Two stacks with one name.
 pub const DUPLICATE_STACK: &str = "fleet/duplicate-stack";
 /// No stack was found.
@@ -84,6 +86,8 @@ pub const ALL_AT_ONCE: &str = "zero-downtime/all-at-once";
 pub const NO_REPLICAS: &str = "zero-downtime/no-replicas";
 /// An external network, config or secret that does not exist.
 pub const EXTERNAL_MISSING: &str = "plan/external-missing";
+/// A field that the engine is too old to store.
+pub const UNSTORED: &str = "plan/unstored";
 /// A change that Swarm cannot carry out in place.
 pub const IMMUTABLE: &str = "plan/immutable";
 /// A setting that is accepted and does nothing yet.

@@ -47,6 +47,13 @@ impl Sources {
         id
     }
 
+    /// Names files otherwise from now on: what is shown need not be what was opened.
+    pub fn rename(&mut self, name: impl Fn(&str) -> String) {
+        for (path, _) in &mut self.files {
+            *path = name(path).into();
+        }
+    }
+
     /// The path of a file.
     pub fn path(&self, file: FileId) -> &str {
         self.files.get(file.0 as usize).map_or("", |(path, _)| path)

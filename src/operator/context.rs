@@ -16,7 +16,7 @@ use crate::client::{self, Client, Credentials};
 use crate::desired::{self, Desired, fingerprint};
 use crate::diag::{Diagnostic, Severity, Shown};
 use crate::model::{Digest, Revision, StackName};
-use crate::plan::{self, Applied, OnDrift, Plan, Policy, Prune};
+use crate::plan::{self, Applied, OnDrift, Plan, Policy, Prune, Step, Write};
 use crate::runtime::Classify;
 use crate::settings::{Drift, Settings};
 use crate::swarm::{Live, Version};
@@ -86,12 +86,25 @@ pub struct Prepared {
     pub warnings: Arc<Vec<Shown>>,
 }
 
+/// What became of loading a stack.
+#[derive(Debug, Clone)]
+pub enum Loaded {
+    /// It is loaded and lowered.
+    Prepared(Prepared),
+    /// Its files have faults: the first, in a sentence.
+    Invalid(String),
+    /// Its repository cannot be read: why, in a sentence.
+    Unread(String),
+    /// Nobody has looked into its repository yet.
+    NotYet,
+}
+
 /// A result of loading that is remembered as long as the files and the declaration stay the same.
 struct Remembered {
     revision: Revision,
     declaring: Revision,
     declared: super::fleet::Declared,
-    result: Result<Prepared, String>,
+    result: Loaded,
 }
 
 /// What reconciling needs.
@@ -108,6 +121,7 @@ pub struct Context {
     fingerprints: Arc<fingerprint::Cache>,
     loaded: Mutex<HashMap<StackName, Remembered>>,
     own_writes: Mutex<HashMap<String, Version>>,
+    superseded: Mutex<HashMap<String, Version>>,
     /// How rollouts fared at the last look.
     pub progress: super::verdict::Progress,
 }
@@ -130,6 +144,7 @@ impl Context {
             fingerprints: Arc::default(),
             loaded: Mutex::default(),
             own_writes: Mutex::default(),
+            superseded: Mutex::default(),
             progress: super::verdict::Progress::default(),
         }
     }
@@ -161,14 +176,35 @@ impl Context {
         own.get(id).is_some_and(|written| version <= *written)
     }
 
-    /// Loads a stack, or gives in a sentence what is wrong with its files.
+    /// Remembers that this instance wrote over a version of an object: the answer to an update does not say the next one.
+    pub fn superseded(&self, step: &Step) {
+        if let Write::Update { id, version, .. } = &step.write {
+            let mut superseded = self.superseded.lock().unwrap_or_else(PoisonError::into_inner);
+            superseded.insert(id.clone(), *version);
+        }
+    }
+
+    /// Whether a snapshot does not show yet what this instance wrote. Deciding by it would at best be refused, and at worst
+    /// take what the engine said of the rollout before for its word on this one.
+    pub fn is_behind(&self, live: &Live) -> bool {
+        let mut own = self.own_writes.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut superseded = self.superseded.lock().unwrap_or_else(PoisonError::into_inner);
+        // What was deleted meanwhile is not waited for.
+        own.retain(|id, _| live.configs.iter().any(|config| config.id == *id));
+        superseded
+            .retain(|id, version| live.services.iter().any(|service| service.id == *id && service.version <= *version));
+        !superseded.is_empty()
+            || live.configs.iter().any(|config| own.get(&config.id).is_some_and(|version| config.version < *version))
+    }
+
+    /// Loads a stack.
     ///
     /// # Errors
     /// [`Error::Thread`].
-    pub async fn prepare(&self, assignment: &Assignment, live: &Live) -> Result<Result<Prepared, String>, Error> {
+    pub async fn prepare(&self, assignment: &Assignment, live: &Live) -> Result<Loaded, Error> {
         let Some(files) = &assignment.files else {
-            let problem = assignment.problem.clone().unwrap_or_else(|| "its repository was not read yet".to_owned());
-            return Ok(Err(format!("source: {problem}")));
+            let unread = |problem| Loaded::Unread(format!("source: {problem}"));
+            return Ok(assignment.problem.as_ref().map_or(Loaded::NotYet, unread));
         };
         let name = &assignment.declared.name;
         {
@@ -195,14 +231,14 @@ impl Context {
             match loaded.desired {
                 Some(mut desired) => {
                     fingerprint::fill(&mut desired, &swarm, &cache);
-                    Ok(Prepared {
+                    Loaded::Prepared(Prepared {
                         digest: desired::digest(&desired),
                         desired: Arc::new(desired),
                         revision: own.revision.clone(),
                         warnings: Arc::new(shown),
                     })
                 }
-                None => Err(first_fault(&loaded.diagnostics, &shown, &own.revision)),
+                None => Loaded::Invalid(first_fault(&loaded.diagnostics, &shown, &own.revision)),
             }
         })
         .await

@@ -44,12 +44,7 @@ pub async fn end(context: &Context, stored: Stored) -> Result<Action, Error> {
     let applied = context.applied(&stored, &live)?.unwrap_or_default();
     let plan = plan(&stack, &applied, &live);
     if plan.steps.is_empty() {
-        if !context.permit.may_write() {
-            return Err(Error::NoLease);
-        }
-        records::forget(&context.client, &stored).await?;
-        tracing::info!(%stack, "stack ended");
-        return Ok(Action::await_change());
+        return forget(context, &stored).await;
     }
     tracing::info!(%stack, steps = plan.steps.len(), "stack left git and is deleted");
     let apply = Apply {
@@ -71,4 +66,14 @@ pub async fn end(context: &Context, stored: Stored) -> Result<Action, Error> {
         Some(Stopped::Engine(error)) => Err(Error::Client(error)),
         Some(stopped) => Err(Error::Stopped(stopped.to_string())),
     }
+}
+
+/// Forgets a stack of which nothing is left.
+pub async fn forget(context: &Context, stored: &Stored) -> Result<Action, Error> {
+    if !context.permit.may_write() {
+        return Err(Error::NoLease);
+    }
+    records::forget(&context.client, stored).await?;
+    tracing::info!(stack = %stored.record.stack, "stack ended");
+    Ok(Action::await_change())
 }

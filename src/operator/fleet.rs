@@ -127,6 +127,7 @@ pub fn declare(
         }
     }
     unknown_dependencies(&declaration, faults);
+    circular_dependencies(&declaration, faults);
     Some(declaration)
 }
 
@@ -237,6 +238,10 @@ fn expand(files: &dyn Files, directory: &str, fleet: &Fleet, entry: &StackEntry,
     } else {
         patterns(files, directory, &entry.files, entry.span, faults)
     };
+    if found.is_empty() && !entry.files.is_empty() {
+        // What is wrong with each of them is told already.
+        return Vec::new();
+    }
     if found.is_empty() {
         faults.push(
             Diagnostic::error(
@@ -371,10 +376,89 @@ fn unknown_dependencies(declaration: &Declaration, faults: &mut Faults) {
     }
 }
 
+/// Stacks that wait for each other would wait for ever.
+fn circular_dependencies(declaration: &Declaration, faults: &mut Faults) {
+    // What is left when everything that waits for nobody, or for such, is taken away.
+    let mut left: BTreeMap<&StackName, &Declared> = declaration.stacks.iter().collect();
+    loop {
+        let before = left.len();
+        let names: Vec<&StackName> = left.keys().copied().collect();
+        left.retain(|_, declared| declared.depends_on.iter().any(|name| names.contains(&name)));
+        if left.len() == before {
+            break;
+        }
+    }
+    if let Some(first) = left.values().next() {
+        let names: Vec<&str> = left.keys().map(|name| name.as_str()).collect();
+        let message = format!("these stacks depend on each other in a circle: {}", names.join(", "));
+        faults.push(Diagnostic::error(code::STACK_CYCLE, message).at(first.span));
+    }
+}
+
 fn place(declared: &Declared) -> String {
     match (&declared.repository, declared.files.first()) {
         (Some(repository), _) => repository.url.to_string(),
         (None, Some(file)) => file.path.clone(),
         (None, None) => files::directory(&declared.directory).to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diag::Shown;
+    use crate::model::Entry;
+
+    /// A tree of files that are all there, with a `skep.yaml` of this content.
+    struct Tree(&'static str);
+
+    impl Files for Tree {
+        fn locate(&self, dir: &str, path: &str) -> Result<String, FileError> {
+            files::locate_inside(dir, path)
+        }
+        fn read(&self, path: &str) -> Result<Vec<u8>, FileError> {
+            Ok(if path == "skep.yaml" { self.0.into() } else { Vec::new() })
+        }
+        fn entries(&self, _: &str) -> Result<Vec<Entry>, FileError> {
+            Ok(Vec::new())
+        }
+    }
+
+    fn faults(text: &'static str) -> String {
+        let (mut sources, mut faults) = (Sources::new(), Faults::new());
+        declare(&Tree(text), Search::Declared { path: "" }, &mut sources, &mut faults);
+        let lines: Vec<String> = faults.into_sorted().iter().map(|fault| Shown::new(fault, &sources).line()).collect();
+        lines.join("\n")
+    }
+
+    #[test]
+    fn stacks_that_wait_for_each_other_are_refused() {
+        insta::assert_snapshot!(
+            faults("version: 1\nstacks:\n  - { name: a, files: f, dependsOn: b }\n  - { name: b, files: f, dependsOn: a }\n  - { name: c, files: f }\n"),
+            @"skep.yaml:3:5: error: these stacks depend on each other in a circle: a, b [fleet/dependency-cycle]"
+        );
+        assert_eq!(
+            faults("version: 1\nstacks:\n  - { name: a, files: f, dependsOn: b }\n  - { name: b, files: f }\n"),
+            ""
+        );
+    }
+
+    #[test]
+    fn a_name_that_is_taken_or_unknown_is_told_with_its_place() {
+        insta::assert_snapshot!(
+            faults("version: 1\nstacks:\n  - { name: shop, files: a }\n  - { name: shop, files: b }\n  - { name: web, files: c, dependsOn: shpo }\n"),
+            @r"
+        skep.yaml:4:5: error: two stacks are called `shop`: in a and in b [fleet/duplicate-stack]
+        skep.yaml:5:5: error: stack `web` depends on `shpo`, which is not declared [fleet/no-stack]
+        "
+        );
+    }
+
+    #[test]
+    fn a_path_out_of_the_repository_is_refused() {
+        insta::assert_snapshot!(
+            faults("version: 1\nstacks:\n  - { name: a, files: ../a.yaml }\n"),
+            @"skep.yaml:3:5: error: `../a.yaml` cannot be used: the path leads out of the repository [file/outside]"
+        );
     }
 }

@@ -15,6 +15,7 @@ pub mod end;
 pub mod fleet;
 pub mod inventory;
 pub mod load;
+mod reason;
 pub mod reconcile;
 pub mod record;
 pub mod records;

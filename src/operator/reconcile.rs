@@ -4,17 +4,18 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::context::{Context, Error, Prepared};
-use super::record::{Applied as AppliedRecord, Attempt, Held, Past, Record, Status};
+use super::claim::Unowned;
+use super::context::{Context, Error, Loaded, Prepared};
+use super::record::{APPLYING, Applied as AppliedRecord, Attempt, Held, Past, Record, Status};
 use super::records::{self, Stored};
 use super::verdict::{self, Verdict};
-use super::world::{Assignment, Claim, Orphan};
-use super::{claim, inventory};
-use crate::apply::{Apply, Outcome, Stopped};
+use super::world::{Assignment, Orphan};
+use super::{claim, inventory, reason, rendering};
+use crate::apply::{Apply, Event, Outcome, Stopped};
 use crate::client::Class;
 use crate::desired::Desired;
 use crate::health::Health;
-use crate::model::{Kind, StackName};
+use crate::model::StackName;
 use crate::plan::{FirstContact, Plan, Sync};
 use crate::runtime::Action;
 use crate::settings::{Adopt, Removed, SyncMode};
@@ -23,7 +24,13 @@ use crate::swarm::Live;
 /// How often a rollout is looked at. The engine sends no event for a task.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// How soon a deletion that the engine put off is tried again.
+/// How soon a snapshot that does not show one's own writes yet is looked at again.
+const BEHIND: Duration = Duration::from_millis(50);
+
+/// How soon a plan that something forbids is made again.
+const BLOCKED: Duration = Duration::from_secs(15);
+
+/// How soon a deletion that the engine put off is tried again, and a stack that waits for another is looked at.
 const AGAIN: Duration = Duration::from_secs(2);
 
 /// Brings one stack to what git says, as far as that can be done now, and says when to come back.
@@ -34,15 +41,25 @@ const AGAIN: Duration = Duration::from_secs(2);
 /// [`Error`] says by its class when to try again. What is wrong with the stack's own input is no error: it is in the record.
 pub async fn reconcile(context: &Context, stack: &StackName) -> Result<Action, Error> {
     let live = context.live().ok_or(Error::NotReady)?;
+    if context.is_behind(&live) {
+        return Ok(Action::requeue(BEHIND));
+    }
     let stored = Stored::among(&live.configs, stack)?;
-    let assignment = match owner(context, stack, stored.as_ref()) {
+    let assignment = match claim::owner(&context.world, stack, stored.as_ref()) {
         Ok(assignment) => assignment,
         Err(Unowned::Orphaned(orphan)) => return orphaned(context, stored, orphan).await,
-        Err(Unowned::Refused(reason)) => return report(context, stored, Sync::Unknown, None, &reason).await,
+        Err(Unowned::Refused { sources, reason }) => {
+            let record = || Record::new(stack.clone(), sources);
+            return report(context, stored, record, Sync::Unknown, &reason).await;
+        }
+        // Whoever is read later wakes it.
+        Err(Unowned::TooEarly) => return Ok(Action::await_change()),
     };
     let prepared = match context.prepare(&assignment, &live).await? {
-        Ok(prepared) => prepared,
-        Err(reason) => return report(context, stored, Sync::OutOfSync, None, &reason).await,
+        Loaded::Prepared(prepared) => prepared,
+        Loaded::NotYet => return Ok(Action::await_change()),
+        Loaded::Unread(reason) => return assignment.report(context, stored, Sync::Unknown, &reason).await,
+        Loaded::Invalid(reason) => return assignment.report(context, stored, Sync::OutOfSync, &reason).await,
     };
     let plan = context.plan(&prepared, &assignment.declared.settings, stored.as_ref(), &live)?;
     let turn = Turn { context, assignment, stored, prepared, live };
@@ -55,37 +72,17 @@ pub async fn reconcile(context: &Context, stack: &StackName) -> Result<Action, E
     }
 }
 
-/// Why no source may write a stack.
-enum Unowned {
-    /// None declares it.
-    Orphaned(Orphan),
-    /// More than one does, or one that must not.
-    Refused(String),
-}
-
-/// The source that a stack belongs to: the one that declares it, and of several the one that the record names.
-fn owner(context: &Context, stack: &StackName, stored: Option<&Stored>) -> Result<Assignment, Unowned> {
-    let recorded = stored.map(|stored| stored.record.source.as_str());
-    match context.world.claim(stack) {
-        Claim::Nobody => Err(Unowned::Orphaned(match recorded {
-            Some(source) => context.world.orphan(source),
-            None => Orphan::Unknown { problem: None },
-        })),
-        Claim::One(assignment) => match recorded {
-            Some(source) if source != assignment.source.as_str() => match context.world.orphan(source) {
-                // Its source let go of it, or is followed no more: the stack has moved.
-                Orphan::Removed(_) | Orphan::NoSource => Ok(*assignment),
-                Orphan::Unknown { .. } => Err(Unowned::Refused(claim::taken(stack, source, &assignment.source))),
-            },
-            _ => Ok(*assignment),
-        },
-        Claim::Several(found) => {
-            let others = claim::names(&found);
-            match found.into_iter().find(|assignment| Some(assignment.source.as_str()) == recorded) {
-                Some(assignment) => Ok(assignment),
-                None => Err(Unowned::Refused(claim::several(stack, &others))),
-            }
-        }
+impl Assignment {
+    /// Says in the stack's record why it cannot be looked at, under the name of this source where there is none yet.
+    async fn report(
+        &self,
+        context: &Context,
+        stored: Option<Stored>,
+        sync: Sync,
+        reason: &str,
+    ) -> Result<Action, Error> {
+        let record = || Record::new(self.declared.name.clone(), self.source.to_string());
+        report(context, stored, record, sync, reason).await
     }
 }
 
@@ -150,11 +147,12 @@ impl Turn<'_> {
                 return Decision::Wait { reason, health: Some(Health::Degraded), again: None };
             }
         }
-        if let Some(reason) = blocked(plan) {
-            return wait(reason);
+        if let Some(reason) = reason::blocked(plan) {
+            // What it lacks may belong to another stack, whose events wake only that one.
+            return Decision::Wait { reason, health: None, again: Some(BLOCKED) };
         }
-        if self.open_attempt().is_some_and(|attempt| attempt.written)
-            && let Some(cause) = verdict::failure(services(plan), &self.live)
+        if let Some(attempt) = self.open_attempt().filter(|attempt| attempt.written)
+            && let Some(cause) = verdict::failure(&attempt.services, &self.live)
         {
             return Decision::Hold { cause };
         }
@@ -175,6 +173,10 @@ impl Turn<'_> {
         if settings.mode == SyncMode::Manual && !approved {
             return wait(format!("manual: changes wait for `skep sync {}`", plan.stack));
         }
+        if let Some(name) = self.unready_dependency() {
+            let reason = format!("waiting: it depends on {name}, which is not healthy yet");
+            return Decision::Wait { reason, health: None, again: Some(AGAIN) };
+        }
         if let Some(name) = self.rolling(plan) {
             let reason = format!("waiting: {name} is updating");
             return Decision::Wait { reason, health: Some(Health::Progressing), again: Some(LOOK) };
@@ -182,12 +184,26 @@ impl Turn<'_> {
         Decision::Apply
     }
 
+    /// A stack that comes before this one, and has not come up yet. Only the first deployment waits: later a neighbour's
+    /// trouble is no reason to hold anything back.
+    fn unready_dependency(&self) -> Option<&StackName> {
+        if self.record().is_some_and(|record| record.applied.is_some()) {
+            return None;
+        }
+        self.assignment.declared.depends_on.iter().find(|name| {
+            let stored = Stored::among(&self.live.configs, name).ok().flatten();
+            !stored.is_some_and(|Stored { record, .. }| {
+                record.applied.is_some() && record.status.health == Health::Healthy
+            })
+        })
+    }
+
     /// A service that the plan would write in the middle of a rollout. skep's own rollout of an earlier revision is
     /// superseded on purpose; what a hand started, or this very revision, is waited for.
     fn rolling(&self, plan: &Plan) -> Option<String> {
         let attempt = self.record().and_then(|record| record.attempt.as_ref());
         let superseded = attempt.is_some_and(|attempt| attempt.digest != self.prepared.digest);
-        services(plan)
+        plan.services()
             .filter_map(|name| self.live.services.iter().find(|service| service.spec.name == name))
             .find(|service| verdict::is_rolling(service) && !superseded)
             .map(|service| service.spec.name.clone())
@@ -196,9 +212,10 @@ impl Turn<'_> {
     /// Nothing is to be written. Says how it stands, and finishes an attempt whose verdict is out.
     async fn settle(&self, plan: &Plan) -> Result<Action, Error> {
         let mut record = self.new_record(plan);
-        let verdict =
-            verdict::look(self.context, self.desired(), &self.live, &self.assignment.declared.settings).await?;
-        let drift = drift_reason(plan);
+        let settings = &self.assignment.declared.settings;
+        let was_healthy = record.attempt.is_none() && record.status.health == Health::Healthy;
+        let verdict = verdict::look(self.context, self.desired(), &self.live, settings, was_healthy).await?;
+        let drift = reason::drift(plan);
         let mut again = None;
         let health = match &verdict {
             Verdict::Healthy => Health::Healthy,
@@ -208,13 +225,14 @@ impl Turn<'_> {
             }
             Verdict::Degraded { .. } | Verdict::Failed { .. } => Health::Degraded,
         };
-        let reason = match (&verdict, &drift, &self.assignment.problem) {
-            (Verdict::Progressing { waiting }, ..) => waiting.clone(),
-            (Verdict::Degraded { cause } | Verdict::Failed { cause }, ..) => cause.clone(),
-            (_, Some(drift), _) => drift.clone(),
-            (_, _, Some(problem)) => format!("source: {problem}"),
-            _ => String::new(),
+        let waiting = match &verdict {
+            Verdict::Progressing { waiting: words }
+            | Verdict::Degraded { cause: words }
+            | Verdict::Failed { cause: words } => Some(words.clone()),
+            Verdict::Healthy => None,
         };
+        let problem = self.assignment.problem.as_ref().map(|problem| format!("source: {problem}"));
+        let reason = [problem, drift, waiting].into_iter().flatten().collect::<Vec<_>>().join("; ");
         if record.applied.as_ref().is_none_or(|applied| applied.digest != self.prepared.digest) {
             let rendering = records::keep(&self.context.client, &plan.stack, &plan.settled).await?;
             record.applied = Some(AppliedRecord {
@@ -224,6 +242,10 @@ impl Turn<'_> {
                 rendering,
             });
             record.inventory = inventory::of(&plan.settled);
+            // A crash came between the last write and its record.
+            if let Some(attempt) = record.attempt.as_mut().filter(|attempt| attempt.digest == self.prepared.digest) {
+                attempt.written = true;
+            }
         }
         if verdict.is_final() {
             match &verdict {
@@ -234,7 +256,8 @@ impl Turn<'_> {
         }
         let sync = plan.sync();
         record.status = Status { sync, health, revision: Some(self.revision()), reason };
-        self.write(record).await?;
+        let stored = self.write(record).await?;
+        self.sweep(&stored.record).await?;
         // What is failing is looked at again, since no event tells of a task; what is healthy waits for one.
         Ok(match (again, health) {
             (Some(again), _) => Action::requeue(again),
@@ -243,13 +266,26 @@ impl Turn<'_> {
         })
     }
 
+    /// Deletes the renderings that nothing leads to any more, those that a crash has left behind included.
+    async fn sweep(&self, record: &Record) -> Result<(), Error> {
+        let kept = record.renderings();
+        let mut renderings = self.live.configs.iter().filter(|config| rendering::is_of(config, &record.stack));
+        if renderings.all(|config| kept.contains(&config.spec.name.as_str())) {
+            return Ok(());
+        }
+        if !self.context.permit.may_write() {
+            return Err(Error::NoLease);
+        }
+        Ok(records::sweep(&self.context.client, &record.stack, &kept).await?)
+    }
+
     /// An attempt came to a good end.
     fn finish(&self, record: &mut Record, plan: &Plan) {
         record.held = None;
         record.approved = None;
         if let Some(attempt) = record.attempt.take() {
             tracing::info!(stack = %plan.stack, revision = %attempt.revision, "stack is healthy");
-            if let Some(past) = record.history.first_mut().filter(|past| past.result == "applying") {
+            if let Some(past) = record.history.first_mut().filter(|past| past.result == APPLYING) {
                 past.result = "applied".to_owned();
                 past.at = self.context.now();
             }
@@ -264,9 +300,11 @@ impl Turn<'_> {
             since: self.context.now(),
             cause: cause.to_owned(),
         });
-        record.attempt = None;
+        if let Some(attempt) = record.attempt.take() {
+            record.applied = attempt.previous;
+        }
         record.approved = None;
-        if let Some(past) = record.history.first_mut().filter(|past| past.result == "applying") {
+        if let Some(past) = record.history.first_mut().filter(|past| past.result == APPLYING) {
             past.result = "failed".to_owned();
             past.at = self.context.now();
         }
@@ -319,7 +357,8 @@ impl Turn<'_> {
             revision: Some(self.revision()),
             reason: format!("held: {cause}"),
         };
-        self.write(record).await?;
+        let stored = self.write(record).await?;
+        self.sweep(&stored.record).await?;
         Ok(Action::await_change())
     }
 
@@ -327,16 +366,18 @@ impl Turn<'_> {
     async fn apply(&self, plan: &Plan) -> Result<Action, Error> {
         let context = self.context;
         let mut record = self.new_record(plan);
-        record.attempt = Some(Attempt {
+        record.begin(Attempt {
             term: context.term(),
             revision: self.revision(),
             digest: self.prepared.digest.clone(),
             at: context.now(),
             written: false,
+            services: plan.services().map(str::to_owned).collect(),
+            previous: None,
         });
         // What is about to be made belongs to the stack from now on: a crash must not leave what nobody will prune.
         record.inventory = inventory::with_steps(&record.inventory, plan);
-        record.remember(self.past("applying", plan.steps.len()));
+        record.remember(self.past(APPLYING, plan.steps.len()));
         record.status = Status {
             sync: Sync::OutOfSync,
             health: Health::Progressing,
@@ -352,7 +393,11 @@ impl Turn<'_> {
             client: &context.client,
             credentials: &context.credentials,
             permit: context.permit.as_ref(),
-            observe: &|_| {},
+            observe: &|event| {
+                if let Event::Done(step, _) = event {
+                    context.superseded(step);
+                }
+            },
         };
         let outcome = apply.run(plan).await;
         self.after(stored, outcome).await
@@ -369,16 +414,16 @@ impl Turn<'_> {
                     revision: self.revision(),
                     digest: self.prepared.digest.clone(),
                     at: context.now(),
-                    rendering: rendering.clone(),
+                    rendering,
                 });
                 record.inventory = inventory::of(&outcome.applied);
                 if let Some(attempt) = &mut record.attempt {
                     attempt.written = true;
                 }
                 record.status.reason = "waiting for tasks".to_owned();
-                let stack = record.stack.clone();
-                records::write(&context.client, &stored, record).await?;
-                records::sweep(&context.client, &stack, &[&rendering]).await?;
+                let stored = records::write(&context.client, &stored, record).await?;
+                context.wrote(&stored);
+                self.sweep(&stored.record).await?;
                 Ok(Action::requeue(if outcome.deferred.is_empty() { Duration::from_millis(200) } else { AGAIN }))
             }
             Some(Stopped::Engine(error)) if error.class() == Class::Permanent => {
@@ -386,7 +431,7 @@ impl Turn<'_> {
                 self.mark_held(&mut record, &cause);
                 record.status.health = Health::Degraded;
                 record.status.reason = format!("held: {cause}");
-                records::write(&context.client, &stored, record).await?;
+                context.wrote(&records::write(&context.client, &stored, record).await?);
                 Ok(Action::await_change())
             }
             Some(Stopped::Engine(error)) => Err(Error::Client(error)),
@@ -437,87 +482,40 @@ async fn store(context: &Context, stored: Option<&Stored>, record: Record) -> Re
     Ok(written)
 }
 
-/// Says in the record, if there is one, what keeps skep from looking further. What runs is left alone.
+/// Says in a record, a new one where there is none, what keeps skep from looking further. What runs is left alone.
 async fn report(
     context: &Context,
     stored: Option<Stored>,
+    new: impl FnOnce() -> Record,
     sync: Sync,
-    health: Option<Health>,
     reason: &str,
 ) -> Result<Action, Error> {
-    let Some(stored) = stored else { return Ok(Action::await_change()) };
-    let mut record = stored.record.clone();
+    let mut record = stored.as_ref().map_or_else(new, |stored| stored.record.clone());
     record.status.sync = sync;
     record.status.reason = reason.to_owned();
-    if let Some(health) = health {
-        record.status.health = health;
-    }
-    store(context, Some(&stored), record).await?;
+    store(context, stored.as_ref(), record).await?;
     Ok(Action::await_change())
 }
 
 /// A stack that nobody declares any more.
 async fn orphaned(context: &Context, stored: Option<Stored>, orphan: Orphan) -> Result<Action, Error> {
     let Some(stored) = stored else { return Ok(Action::await_change()) };
-    let source = stored.record.source.clone();
-    match orphan {
-        Orphan::Unknown { problem: None } => Ok(Action::await_change()),
-        Orphan::Unknown { problem: Some(problem) } => {
-            report(context, Some(stored), Sync::Unknown, None, &format!("source: {problem}")).await
-        }
-        Orphan::NoSource => {
-            let reason = format!("orphaned: its source {source} is not followed any more");
-            report(context, Some(stored), Sync::OutOfSync, None, &reason).await
-        }
-        Orphan::Removed(_) if stored.record.is_suspended(context.now()) => {
-            let reason = "orphaned, and suspended".to_owned();
-            report(context, Some(stored), Sync::OutOfSync, Some(Health::Suspended), &reason).await
-        }
+    let Stored { record, .. } = stored.clone();
+    let is_suspended = record.is_suspended(context.now());
+    let (source, stack) = (record.source.clone(), record.stack.clone());
+    let (sync, reason) = match orphan {
+        Orphan::Unknown { problem: None } => return Ok(Action::await_change()),
+        Orphan::Unknown { problem: Some(problem) } => (Sync::Unknown, format!("source: {problem}")),
+        // Nothing was ever applied, so there is nothing to keep, to delete or to show.
+        _ if record.is_empty() && !is_suspended => return super::end::forget(context, &stored).await,
+        Orphan::NoSource => (Sync::OutOfSync, format!("orphaned: its source {source} is not followed any more")),
+        Orphan::Removed(_) if is_suspended => (Sync::OutOfSync, "orphaned, and suspended".to_owned()),
         Orphan::Removed(Removed::Keep) => {
-            let stack = &stored.record.stack;
-            let reason = format!("orphaned: {source} declares it no more; `skep delete {stack}` ends it");
-            report(context, Some(stored), Sync::OutOfSync, None, &reason).await
+            (Sync::OutOfSync, format!("orphaned: {source} declares it no more; `skep delete {stack}` ends it"))
         }
-        Orphan::Removed(Removed::Delete) => super::end::end(context, stored).await,
-    }
-}
-
-/// The services that a plan writes.
-fn services(plan: &Plan) -> impl Iterator<Item = &str> {
-    plan.steps.iter().filter(|step| step.kind == Kind::Service).map(|step| step.name.as_str())
-}
-
-/// The first error that forbids a plan.
-fn blocked(plan: &Plan) -> Option<String> {
-    let errors: Vec<_> = plan.diagnostics.iter().filter(|d| d.severity == crate::diag::Severity::Error).collect();
-    let first = errors.first()?;
-    Some(match errors.len() {
-        1 => format!("blocked: {} [{}]", first.message, first.code),
-        n => format!("blocked: {} [{}], and {} more", first.message, first.code, n - 1),
-    })
-}
-
-/// What drifted, in a few words.
-fn drift_reason(plan: &Plan) -> Option<String> {
-    if plan.drift.is_empty() {
-        return None;
-    }
-    let mut parts: Vec<String> = plan
-        .drift
-        .changed
-        .iter()
-        .map(|drifted| {
-            let labels: Vec<&str> = drifted.changes.iter().take(3).map(|change| change.label.as_str()).collect();
-            let more = drifted.changes.len().saturating_sub(labels.len());
-            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-            format!("{} ({}{more})", drifted.name, labels.join(", "))
-        })
-        .collect();
-    parts.extend(plan.drift.missing.iter().map(|object| format!("{} {} is gone", object.kind, object.name)));
-    let more = parts.len().saturating_sub(3);
-    parts.truncate(3);
-    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-    Some(format!("drift: {}{more}", parts.join(", ")))
+        Orphan::Removed(Removed::Delete) => return super::end::end(context, stored).await,
+    };
+    report(context, Some(stored), || record, sync, &reason).await
 }
 
 fn until_then(now: Timestamp, until: Timestamp) -> Duration {

@@ -20,6 +20,9 @@ pub const MAX_DOCUMENT: usize = 64 * 1024;
 /// How many entries of history are kept.
 pub const MAX_HISTORY: usize = 20;
 
+/// The result of what is under way, in the history.
+pub const APPLYING: &str = "applying";
+
 /// One stack's record.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -71,6 +74,12 @@ pub struct Attempt {
     /// Whether every write was made and only the verdict is out.
     #[serde(default)]
     pub written: bool,
+    /// The services that it writes: what the engine says of their rollouts, it says of this attempt.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub services: Vec<String>,
+    /// What was applied before: what is applied again once the engine has gone back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous: Option<Applied>,
 }
 
 /// What was applied as a whole.
@@ -204,8 +213,33 @@ impl Record {
         self.suspended.as_ref().is_some_and(|s| s.until.is_none_or(|until| now < until))
     }
 
-    /// Adds to the history, and forgets what is too old.
+    /// Whether nothing was ever applied, nor begun.
+    pub fn is_empty(&self) -> bool {
+        self.applied.is_none() && self.attempt.is_none() && self.inventory.is_empty()
+    }
+
+    /// Begins an attempt. What an earlier one at the same wrote, it wrote; what the engine would go back to stays known.
+    pub fn begin(&mut self, mut attempt: Attempt) {
+        attempt.previous = self.applied.clone().filter(|applied| applied.digest != attempt.digest);
+        if let Some(earlier) = self.attempt.take() {
+            if earlier.digest == attempt.digest {
+                let known = attempt.services.clone();
+                attempt.services.extend(earlier.services.into_iter().filter(|name| !known.contains(name)));
+            }
+            attempt.previous = attempt.previous.or(earlier.previous);
+        }
+        self.attempt = Some(attempt);
+    }
+
+    /// The renderings that it names: of what is applied, and of what a rollback would lead to.
+    pub fn renderings(&self) -> Vec<&str> {
+        let previous = self.attempt.as_ref().and_then(|attempt| attempt.previous.as_ref());
+        self.applied.iter().chain(previous).map(|applied| applied.rendering.as_str()).collect()
+    }
+
+    /// Adds to the history, and forgets what is too old. An attempt that came to no end is no history.
     pub fn remember(&mut self, past: Past) {
+        self.history.retain(|past| past.result != APPLYING);
         self.history.insert(0, past);
         self.history.truncate(MAX_HISTORY);
     }
@@ -312,6 +346,49 @@ mod tests {
         assert_eq!(record.history.first().map(|p| p.revision.as_str()), Some("49"));
         record.inventory.insert(Kind::Service, vec!["x".repeat(MAX_DOCUMENT)]);
         assert!(matches!(record.to_labels(), Err(RecordError::TooLarge { .. })));
+    }
+
+    #[test]
+    fn an_attempt_knows_what_the_engine_would_go_back_to() {
+        let applied = |digest: &str| Applied {
+            revision: Revision::new(digest),
+            digest: Digest::of(digest),
+            at: Timestamp::UNIX_EPOCH,
+            rendering: format!("skep.shop.{digest}"),
+        };
+        let attempt = |digest: &str, service: &str| Attempt {
+            term: 1,
+            revision: Revision::new(digest),
+            digest: Digest::of(digest),
+            at: Timestamp::UNIX_EPOCH,
+            written: false,
+            services: vec![service.to_owned()],
+            previous: None,
+        };
+        let mut record = Record { applied: Some(applied("one")), ..Record::new(stack("shop"), String::new()) };
+        record.begin(attempt("two", "shop_web"));
+        record.applied = Some(applied("two"));
+        // The same again, after a crash: the rest of it.
+        record.begin(attempt("two", "shop_db"));
+        let open = record.attempt.clone().expect("an attempt");
+        assert_eq!(open.services, ["shop_db", "shop_web"]);
+        assert_eq!(open.previous, Some(applied("one")));
+        assert_eq!(record.renderings(), ["skep.shop.two", "skep.shop.one"]);
+        // Superseded by another: the engine would go back to what it supersedes.
+        record.begin(attempt("three", "shop_web"));
+        let open = record.attempt.expect("an attempt");
+        assert_eq!((open.services, open.previous), (vec!["shop_web".to_owned()], Some(applied("two"))));
+    }
+
+    #[test]
+    fn an_attempt_that_came_to_no_end_is_no_history() {
+        let mut record = Record::new(stack("shop"), String::new());
+        for result in ["applied", APPLYING, APPLYING] {
+            let (revision, at) = (Revision::new("1"), Timestamp::UNIX_EPOCH);
+            record.remember(Past { revision, at, result: result.to_owned(), steps: 1 });
+        }
+        let results: Vec<_> = record.history.iter().map(|past| past.result.as_str()).collect();
+        assert_eq!(results, [APPLYING, "applied"]);
     }
 
     #[test]

@@ -17,7 +17,7 @@ use super::records::Stored;
 use super::sources::{Follower, Source, Wake};
 use super::world::World;
 use crate::apply::Permit;
-use crate::client::{self, Api, Client, Credentials, Events, Listable};
+use crate::client::{self, Api, ApiVersion, Client, Credentials, Events, Listable};
 use crate::model::{Kind, StackName, label};
 use crate::runtime::lease::{Guard, Leadership, Lease, LeaseHandle, SwarmLease, Timing};
 use crate::runtime::{Action, ApiSource, Change, Controller, Queue, Reconcile, Store, reflect, watcher};
@@ -72,7 +72,7 @@ impl Term for Leased {
 pub async fn run(options: Options, cancel: CancellationToken) -> Result<(), client::Error> {
     let info = options.client.info().await?;
     info.require_manager()?;
-    let swarm = info.swarm.clone().unwrap_or_default();
+    let swarm = Swarm { id: info.swarm.clone().unwrap_or_default(), api: options.client.api_version().await? };
     tracing::info!(
         engine = info.engine,
         node = info.hostname,
@@ -128,6 +128,13 @@ pub async fn run(options: Options, cancel: CancellationToken) -> Result<(), clie
     Ok(())
 }
 
+/// What does not change while the controller runs.
+#[derive(Clone)]
+struct Swarm {
+    id: String,
+    api: ApiVersion,
+}
+
 /// All stores of one reign.
 struct Stores {
     services: Store<Service>,
@@ -139,9 +146,10 @@ struct Stores {
 
 impl Stores {
     /// The swarm at this moment, if everything could be listed and read.
-    fn live(&self, swarm_id: &str) -> Option<Live> {
+    fn live(&self, swarm: &Swarm) -> Option<Live> {
         Some(Live {
-            swarm_id: swarm_id.to_owned(),
+            swarm_id: swarm.id.clone(),
+            api_minor: Some(swarm.api.minor),
             services: self.services.complete_snapshot()?.to_vec(),
             networks: self.networks.complete_snapshot()?.to_vec(),
             configs: self.configs.complete_snapshot()?.to_vec(),
@@ -173,7 +181,7 @@ impl Reconcile for Reconciler {
 }
 
 /// One reign: from the taking of the lease to its loss.
-async fn lead(options: &Options, handle: &LeaseHandle, term: u64, swarm: String, cancel: CancellationToken) {
+async fn lead(options: &Options, handle: &LeaseHandle, term: u64, swarm: Swarm, cancel: CancellationToken) {
     let mut tasks = JoinSet::new();
     let events = options.client.events();
     let stores = Arc::new(Stores {
@@ -186,8 +194,14 @@ async fn lead(options: &Options, handle: &LeaseHandle, term: u64, swarm: String,
     let queue = Queue::<StackName>::new();
     let world = Arc::new(World::new(options.sources.iter().map(Source::id)));
     let wake: Wake = {
-        let queue = queue.clone();
-        Arc::new(move |stacks| stacks.into_iter().for_each(|stack| queue.add(stack)))
+        let (stores, world, queue) = (Arc::clone(&stores), Arc::clone(&world), queue.clone());
+        Arc::new(move |stacks| {
+            stacks.into_iter().for_each(|stack| queue.add(stack));
+            // A stack that left git while nobody looked is in no declaration, only in its record.
+            let declared = world.stacks();
+            let undeclared = records(&stores).into_iter().map(|stored| stored.record.stack);
+            undeclared.filter(|stack| !declared.contains(stack)).for_each(|stack| queue.add(stack));
+        })
     };
     let snapshots = Arc::clone(&stores);
     let context = Context::new(

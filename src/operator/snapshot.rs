@@ -37,13 +37,15 @@ pub async fn take(client: &Client) -> Result<Live, SnapshotError> {
     let lists = async {
         tokio::try_join!(services.list_status(), networks.list(), configs.list(), secrets.list(), nodes.list())
     };
-    let (info, lists) = tokio::join!(client.info(), lists);
+    let (info, api, lists) = tokio::join!(client.info(), client.api_version(), lists);
     // An engine that manages no swarm refuses to list anything; what it says of itself tells why.
     let info = info?;
     info.require_manager()?;
+    let api = api?;
     let (services, networks, configs, secrets, nodes) = lists?;
     Ok(Live {
         swarm_id: info.swarm.unwrap_or_default(),
+        api_minor: Some(api.minor),
         services: complete(services)?,
         networks: complete(networks)?,
         configs: complete(configs)?,

@@ -60,6 +60,14 @@ impl Default for Progress {
 struct Seen {
     version: u64,
     health: health::Seen,
+    /// It had converged when this process first saw it, and has not changed since.
+    converged: bool,
+}
+
+impl Seen {
+    fn of(service: &Service) -> Self {
+        Self { version: service.version.index, health: health::Seen::default(), converged: false }
+    }
 }
 
 /// A service to be judged.
@@ -87,6 +95,13 @@ pub struct Assessed {
 }
 
 impl Progress {
+    /// Takes a service for converged at the first look, as its record says: after a restart of skep no rollout is watched
+    /// anew.
+    fn trust(&self, service: &Service) {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.entry(service.id.clone()).or_insert_with(|| Seen { converged: true, ..Seen::of(service) });
+    }
+
     /// Judges services, from their tasks as they are now.
     ///
     /// # Errors
@@ -114,12 +129,10 @@ impl Progress {
             .map(|Wanted { service, lost }| {
                 let tasks = tasks.remove(&service.id).unwrap_or_default();
                 let up_to_date = current.remove(&service.id).unwrap_or_default();
-                let known = seen
-                    .entry(service.id.clone())
-                    .or_insert_with(|| Seen { version: service.version.index, health: health::Seen::default() });
+                let known = seen.entry(service.id.clone()).or_insert_with(|| Seen::of(service));
                 if known.version != service.version.index {
                     // A write, be it the engine's own word on the rollout: something moved.
-                    *known = Seen { version: service.version.index, health: health::Seen::default() };
+                    *known = Seen::of(service);
                 }
                 let observation = Observation {
                     service,
@@ -127,11 +140,12 @@ impl Progress {
                     up_to_date: &up_to_date,
                     nodes: &live.nodes,
                     expected: *lost,
-                    window: health::window(&service.spec),
+                    window: if known.converged { Duration::ZERO } else { health::window(&service.spec) },
                     timeout,
                 };
                 let assessment = health::assess(&observation, &known.health, now);
                 known.health = assessment.seen;
+                known.converged &= assessment.verdict == health::Verdict::Converged;
                 Assessed {
                     name: service.spec.name.clone(),
                     verdict: assessment.verdict,
@@ -152,17 +166,27 @@ fn by_service(tasks: Vec<Task>) -> HashMap<String, Vec<Arc<Task>>> {
     grouped
 }
 
-/// Judges all services of a stack.
+/// Judges all services of a stack. Where they were healthy at the last look, by the record, only what changed since is
+/// watched.
 ///
 /// # Errors
 /// Those of a read.
-pub async fn look(context: &Context, desired: &Desired, live: &Live, settings: &Settings) -> Result<Verdict, Error> {
+pub async fn look(
+    context: &Context,
+    desired: &Desired,
+    live: &Live,
+    settings: &Settings,
+    was_healthy: bool,
+) -> Result<Verdict, Error> {
     let services: Vec<Wanted<'_>> = live
         .services
         .iter()
         .filter(|service| desired.services.contains_key(&service.spec.name))
         .map(|service| Wanted { service, lost: None })
         .collect();
+    if was_healthy {
+        services.iter().for_each(|wanted| context.progress.trust(wanted.service));
+    }
     let assessed = context.progress.assess(&context.client, &services, live, settings.timeout).await?;
     Ok(summary(&assessed))
 }
@@ -212,10 +236,10 @@ fn rank(verdict: &Verdict) -> u8 {
     }
 }
 
-/// Why the engine gave up on one of these services, or went back on it; `None` where it did neither.
-pub fn failure<'a>(written: impl IntoIterator<Item = &'a str>, live: &Live) -> Option<String> {
-    written.into_iter().find_map(|name| {
-        let service = live.services.iter().find(|service| service.spec.name == name)?;
+/// Why the engine gave up on a service that an attempt wrote, or went back on it; `None` where it did neither.
+pub fn failure(written: &[String], live: &Live) -> Option<String> {
+    written.iter().find_map(|name| {
+        let service = live.services.iter().find(|service| service.spec.name == *name)?;
         let status = service.update_status.as_ref()?;
         match status.state.as_str() {
             "paused" => Some(format!("{name}: rollout paused: {}", status.message)),

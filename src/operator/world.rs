@@ -53,6 +53,13 @@ pub struct SourceState {
     pub repository_problems: BTreeMap<Repository, String>,
 }
 
+impl SourceState {
+    /// Whether it was looked at: what it says is known, or that it cannot be known at present.
+    fn is_read(&self) -> bool {
+        self.current.is_some() || self.problem.is_some()
+    }
+}
+
 /// A stack as its source declares it.
 #[derive(Clone)]
 pub struct Assignment {
@@ -106,7 +113,8 @@ impl World {
         Self { sources: RwLock::new(sources) }
     }
 
-    /// Changes what a source says, and gives the stacks it declared before or declares now.
+    /// Changes what a source says, and gives the stacks it declared before or declares now. The first that is heard of a
+    /// source concerns every stack: those that nobody had yet waited for it.
     pub fn update(&self, source: &SourceId, change: impl FnOnce(&mut SourceState)) -> Vec<StackName> {
         let mut sources = self.sources.write().unwrap_or_else(PoisonError::into_inner);
         let state = sources.entry(source.clone()).or_default();
@@ -114,8 +122,12 @@ impl World {
             state.current.iter().flat_map(|(_, declaration)| declaration.stacks.keys().cloned()).collect()
         };
         let mut touched = names(state);
+        let first = !state.is_read();
         change(state);
         touched.extend(names(state));
+        if first && state.is_read() {
+            touched.extend(sources.values().flat_map(names));
+        }
         touched.sort();
         touched.dedup();
         touched
@@ -152,6 +164,11 @@ impl World {
     pub fn follows(&self, source: &str) -> bool {
         let sources = self.sources.read().unwrap_or_else(PoisonError::into_inner);
         sources.keys().any(|id| id.as_str() == source)
+    }
+
+    /// Whether every source was looked at.
+    pub fn is_read(&self) -> bool {
+        self.sources.read().unwrap_or_else(PoisonError::into_inner).values().all(SourceState::is_read)
     }
 
     /// Every stack that some source declares.
@@ -257,6 +274,18 @@ mod tests {
             matches!(world.orphan("a"), Orphan::Unknown { problem: Some(_) }),
             "a source in trouble deletes nothing"
         );
+    }
+
+    #[test]
+    fn the_first_word_of_the_last_source_concerns_every_stack() {
+        let world = World::new([id("a"), id("b")]);
+        world.update(&id("a"), says(&["shop"], Removed::Keep));
+        assert!(!world.is_read(), "b may declare it too");
+        let touched = world.update(&id("b"), |state| state.problem = Some("unreachable".to_owned()));
+        assert_eq!(touched, [name("shop")]);
+        assert!(world.is_read());
+        let touched = world.update(&id("b"), says(&["web"], Removed::Keep));
+        assert_eq!(touched, [name("web")], "after that only its own");
     }
 
     #[test]

@@ -84,7 +84,7 @@ fn used_afterwards<'a>(input: &Input<'a>, steps: &'a [Step], deleted: &HashSet<&
     for service in input.live.services.iter().filter(|service| !deleted.contains(service.spec.name.as_str())) {
         used.extend(references(&service.spec));
         if !updated.contains(service.spec.name.as_str()) {
-            used.extend(service.previous_spec.iter().flat_map(references));
+            used.extend(service.previous_spec.as_deref().into_iter().flat_map(references));
         }
     }
     used.remove("");

@@ -13,9 +13,9 @@ use super::index::{Index, Owner};
 use super::step::{Action, Body, Change, Downtime, Drifted, Effect, Origin, Step, Write};
 use super::{Input, base, cost, guard, is_drift_alone, pointer};
 use crate::desired;
-use crate::diag::Diagnostic;
+use crate::diag::{Diagnostic, code};
 use crate::model::Kind;
-use crate::swarm::canonical::{canonical_service, keep_order, resolve_networks};
+use crate::swarm::canonical::{canonical_service, forget_unstored, keep_order, resolve_networks};
 use crate::swarm::{Service, ServiceSpec, effects};
 
 /// Every service of the stack.
@@ -39,6 +39,7 @@ struct Planner<'p, 'a> {
 impl Planner<'_, '_> {
     fn one(&self, name: &str, service: &desired::Service, faults: &mut Vec<Diagnostic>) -> Outcome {
         let applied = self.input.applied.and_then(|applied| applied.services.get(name));
+        self.warn_of_unstored(service, faults);
         let Some(live) = self.index.services.get(name) else { return self.absent(name, service, applied) };
         let owner = self.index.owner(Kind::Service, name, &live.spec.labels);
         if owner == Owner::Ours {
@@ -46,6 +47,15 @@ impl Planner<'_, '_> {
         } else {
             faults.push(guard::taken(Kind::Service, name, owner, service.span));
             Outcome::new(Object::new(Kind::Service, name), State::Refused)
+        }
+    }
+
+    /// An engine that is older than a field takes it and forgets it. It is not sent, and the user is told.
+    fn warn_of_unstored(&self, service: &desired::Service, faults: &mut Vec<Diagnostic>) {
+        let Some(minor) = self.input.live.api_minor else { return };
+        for path in forget_unstored(&mut service.spec.clone(), minor) {
+            let message = format!("{}: this engine (API 1.{minor}) forgets `{path}`, so it is not sent", service.key);
+            faults.push(Diagnostic::warning(code::UNSTORED, message).at(service.span));
         }
     }
 
@@ -143,6 +153,9 @@ impl Planner<'_, '_> {
             keep::numbers(&mut spec.mode, past.and_then(|past| past.mode.as_ref()));
         }
         spec.task_template.force_update = past.map_or(0, |past| past.task_template.force_update);
+        if let Some(minor) = self.input.live.api_minor {
+            forget_unstored(&mut spec, minor);
+        }
         spec
     }
 

@@ -30,6 +30,11 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// The services that it writes, deletions included.
+    pub fn services(&self) -> impl Iterator<Item = &str> {
+        self.steps.iter().filter(|step| step.kind == Kind::Service).map(|step| step.name.as_str())
+    }
+
     /// Whether nothing of it may be carried out: a stack is never applied by half.
     pub fn is_blocked(&self) -> bool {
         has_errors(&self.diagnostics)

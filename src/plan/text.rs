@@ -9,6 +9,7 @@ use line::{Paint, pad, plural, wrap};
 use super::step::{Action, Downtime, FirstContact};
 use super::view::{Change, Document, Stack, Step};
 use crate::diag::{Severity, Style};
+use crate::model::Revision;
 
 /// How a text is laid out.
 #[derive(Debug, Clone, Copy)]
@@ -87,8 +88,8 @@ impl<'a> Page<'a> {
             self.out.push('\n');
         }
         let mut parts = vec![self.paint.bold(&stack.stack)];
-        let revision = document.revision.as_deref().map(|revision| revision.get(..7).unwrap_or(revision));
-        match (document.reference.as_deref(), revision) {
+        let revision = document.revision.as_deref().map(|revision| Revision::new(revision).shown());
+        match (document.reference.as_deref(), revision.as_deref()) {
             (Some(reference), Some(revision)) => parts.push(format!("{reference}@{revision}")),
             (None, Some(text)) | (Some(text), None) => parts.push(text.to_owned()),
             (None, None) => {}
@@ -150,7 +151,9 @@ impl<'a> Page<'a> {
         let rows: Vec<[String; 3]> = shown
             .iter()
             .map(|change| {
-                let origin = if matches!(column, Column::Origin) { change::origin(change.origin) } else { "" };
+                // Without a record nobody can tell, and saying so in every line tells nothing.
+                let is_told = matches!(column, Column::Origin) && change.origin != crate::plan::Origin::Unknown;
+                let origin = if is_told { change::origin(change.origin) } else { "" };
                 [change.label.clone(), change::effect(change, step.action), origin.to_owned()]
             })
             .collect();

@@ -115,9 +115,9 @@ mod tests {
 
     #[test]
     fn paths_become_absolute_and_begin_where_the_file_stands() {
-        let machine = machine(Path::new("/work"));
+        let machine = machine(Path::new("/srv"));
         for (dir, path, located) in [
-            ("", "a.yaml", "/work/a.yaml"),
+            ("", "a.yaml", "/srv/a.yaml"),
             ("/srv/shop", "../env/./a", "/srv/env/a"),
             ("/srv", "/etc/hosts", "/etc/hosts"),
             ("/srv", "~/x", "/home/ann/x"),
@@ -127,7 +127,7 @@ mod tests {
         ] {
             assert_eq!(machine.locate(dir, path).as_deref(), Ok(located), "{dir} {path}");
         }
-        assert_eq!(Machine::new("/work", None).locate("", "~/x"), Err(FileError::NotFound));
+        assert_eq!(Machine::new("/srv", None).locate("", "~/x"), Err(FileError::NotFound));
     }
 
     #[test]

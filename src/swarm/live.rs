@@ -10,6 +10,8 @@ use super::{Config, Network, Node, SecretObject, Service};
 pub struct Live {
     /// The swarm's id.
     pub swarm_id: String,
+    /// The version of the API, as 41 of 1.41: older ones do not store every field. `None` takes them all for stored.
+    pub api_minor: Option<u32>,
     /// All services, with their status where it was asked for.
     pub services: Vec<Arc<Service>>,
     /// All networks that the manager knows.

@@ -38,7 +38,8 @@ pub trait Resource: for<'de> Deserialize<'de> + Clone + Send + Sync + 'static {
     fn meta(&self) -> Meta<'_>;
 }
 
-/// A service.
+/// A service. Unlike in a spec, which is sent back, what has no name here is left out: addresses and allocated ports take
+/// nearly as much as a spec.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
 pub struct Service {
@@ -55,7 +56,7 @@ pub struct Service {
     pub spec: ServiceSpec,
     /// What it was before the last update: where a rollback returns to.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub previous_spec: Option<ServiceSpec>,
+    pub previous_spec: Option<Box<ServiceSpec>>,
     /// How the last update fares. Absent when nothing had to be replaced, and for a moment after every write.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub update_status: Option<UpdateStatus>,
@@ -65,9 +66,6 @@ pub struct Service {
     /// The run of a service in a job mode.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub job_status: Option<JobStatus>,
-    /// Addresses and allocated ports, and what this version has no name for.
-    #[serde(flatten)]
-    pub extra: Extra,
 }
 
 /// How an update fares.

@@ -4,7 +4,10 @@
 //! own ([`lab::unique`]). A test that breaks its swarm starts its own ([`lab::Lab::start`]).
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod bad_input;
 mod client;
+mod commands;
+mod controller;
 mod corpus;
 mod documents;
 mod examples;

@@ -19,6 +19,7 @@ use crate::wait::wait_until;
 #[derive(Clone, Debug)]
 pub struct Request {
     /// When it arrived.
+    #[allow(dead_code, reason = "the benchmark reads it")]
     pub at: Instant,
     pub method: String,
     /// Without the API's version and the query: `/services/create`.
@@ -27,6 +28,8 @@ pub struct Request {
     pub query: String,
     /// The body of a write, as JSON; null for others.
     pub body: Value,
+    /// The registry credentials that came with it, as JSON; none where there was no such header.
+    pub credentials: Option<Value>,
     /// The answer's status; none while there is no answer, or when it was lost on purpose.
     pub status: Option<u16>,
     /// Whether a bookkeeping object of skep's own is written: a record, a rendering, the lease.
@@ -34,6 +37,11 @@ pub struct Request {
 }
 
 impl Request {
+    /// Whether it is a renewal of the lease: these come by the clock.
+    pub fn is_lease(&self) -> bool {
+        self.bookkeeping && self.body["Name"] == "skep.lease"
+    }
+
     /// Whether it may change something: everything but GET, HEAD and the test of a login.
     pub fn is_write(&self) -> bool {
         !matches!(self.method.as_str(), "GET" | "HEAD") && self.path != "/auth"
@@ -114,7 +122,12 @@ impl Proxy {
     /// Waits until the armed fault has happened.
     #[track_caller]
     pub fn wait_fault(&self, within: Duration) {
-        wait_until(within, "the fault happened", || self.lock().fault.has_happened());
+        wait_until(within, "the fault happened", || self.fault_happened());
+    }
+
+    /// Whether the armed fault has happened.
+    pub fn fault_happened(&self) -> bool {
+        self.lock().fault.has_happened()
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

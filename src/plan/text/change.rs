@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::line::{fit, tidy};
+use super::line::{fit, fit_pair, tidy};
 use crate::plan::view::{Change, Step};
 use crate::plan::{Action, Effect, Origin, words};
 
@@ -45,7 +45,8 @@ pub(super) fn values(change: &Change, room: usize) -> String {
         (false, true) => (long, room.saturating_sub(3 + long)),
         _ => (half, half),
     };
-    format!("{} → {}", fit(&before, before_room), fit(&after, after_room))
+    let (before, after) = fit_pair(&before, &after, before_room, after_room);
+    format!("{before} → {after}")
 }
 
 /// What a change does to tasks, in a word or two.

@@ -23,6 +23,26 @@ pub(super) fn fit(text: &str, width: usize) -> String {
     cut
 }
 
+/// Two texts cut to their columns so that what differs is seen: where it lies too far behind, the beginning that both share
+/// goes, up to the word in which they part.
+pub(super) fn fit_pair(before: &str, after: &str, before_width: usize, after_width: usize) -> (String, String) {
+    let shared = before.chars().zip(after.chars()).take_while(|(a, b)| a == b).count();
+    // A text that is cut before enough of what differs is seen tells nobody anything.
+    let tells = |text: &str, width: usize| text.chars().count() <= width || shared + 2 < width;
+    if tells(before, before_width) && tells(after, after_width) {
+        return (fit(before, before_width), fit(after, after_width));
+    }
+    let narrow = before_width.min(after_width);
+    let word = before.chars().take(shared).collect::<Vec<_>>();
+    let start = word.iter().rposition(|c| matches!(c, '/' | ' ' | ',' | '=')).map_or(0, |at| at + 1);
+    let start = if shared - start + 5 < narrow { start } else { shared.saturating_sub(4) };
+    let tail = |text: &str, width: usize| {
+        let rest: String = text.chars().skip(start).collect();
+        format!("…{}", fit(&rest, width.saturating_sub(1)))
+    };
+    (tail(before, before_width), tail(after, after_width))
+}
+
 /// A value on one line, with digests as short as people compare them, and nothing in it that a terminal would obey.
 pub(super) fn tidy(text: &str) -> String {
     let text = match text.split_once("@sha256:") {
@@ -111,5 +131,20 @@ mod tests {
     fn what_is_cut_says_so() {
         assert_eq!(fit("abcdef", 4), "abc…");
         assert_eq!(fit("äöü", 3), "äöü");
+    }
+
+    #[test]
+    fn what_differs_is_seen_when_two_values_are_cut() {
+        let pair = |a: &str, b: &str, width| {
+            let (a, b) = fit_pair(a, b, width, width);
+            format!("{a} → {b}")
+        };
+        assert_eq!(pair("a", "b", 3), "a → b");
+        assert_eq!(
+            pair("stefanprodan/podinfo:6.7.0", "stefanprodan/podinfo:6.7.1", 21),
+            "…podinfo:6.7.0 → …podinfo:6.7.1"
+        );
+        assert_eq!(pair("aaaaaaaaaaaaaaaaaaaaaaaa1", "aaaaaaaaaaaaaaaaaaaaaaaa2", 10), "…aaaa1 → …aaaa2");
+        assert_eq!(pair("xyz and so on", "abc and so on", 8), "xyz and… → abc and…");
     }
 }

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-/// What shall go wrong. Writes are counted from 1, from when the fault is armed; a fault on a write happens once.
+/// What shall go wrong. Writes are counted from 1, from when the fault is armed, without the lease's
+/// renewals; a fault on a write happens once.
 #[derive(Clone, Copy, Debug)]
 pub enum Fault {
     /// Each request waits before it is passed on.

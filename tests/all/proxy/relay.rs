@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 use bytes::Bytes;
 use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt as _, Full};
@@ -43,6 +45,7 @@ async fn relay(
         path: without_version(head.uri.path()).to_owned(),
         query: head.uri.query().unwrap_or_default().to_owned(),
         body: Value::Null,
+        credentials: head.headers.get("x-registry-auth").map(|header| credentials(header.as_bytes())),
         status: None,
         bookkeeping: false,
     };
@@ -58,7 +61,7 @@ async fn relay(
         let mut state = lock(&state);
         record.bookkeeping = is_bookkeeping(&record, &state.bookkeeping);
         state.requests.push(record.clone());
-        (state.requests.len() - 1, state.fault.judge(is_write))
+        (state.requests.len() - 1, state.fault.judge(is_write && !record.is_lease()))
     };
     match verdict {
         Verdict::Delay(time) => tokio::time::sleep(time).await,
@@ -126,6 +129,12 @@ fn learn(state: &Mutex<State>, record: &Record, answer: &[u8]) {
         record.path.strip_prefix("/configs/").map(|rest| rest.trim_end_matches("/update").to_owned())
     };
     lock(state).bookkeeping.extend(id);
+}
+
+/// The header is JSON in base64, of either alphabet; what is neither is shown as text.
+fn credentials(header: &[u8]) -> Value {
+    let decoded = URL_SAFE.decode(header).or_else(|_| STANDARD.decode(header)).unwrap_or_else(|_| header.to_vec());
+    serde_json::from_slice(&decoded).unwrap_or_else(|_| String::from_utf8_lossy(&decoded).into_owned().into())
 }
 
 fn without_version(path: &str) -> &str {

@@ -1,0 +1,155 @@
+//! What an apply from a repository writes into the stack's record, for the controller and for the next apply. Direct mode
+//! has no record.
+
+use jiff::Timestamp;
+
+use crate::apply::Outcome;
+use crate::client::Client;
+use crate::desired;
+use crate::health::Health;
+use crate::model::{Digest, Revision};
+use crate::operator::inventory;
+use crate::operator::record::{APPLYING, Applied, Attempt, Held, Past, Record, Status};
+use crate::operator::records::{self, Stored};
+use crate::plan::Sync;
+
+use super::super::failure::Failure;
+use super::super::plan::Planned;
+use super::super::target::{Origin, Target};
+
+/// Whether a stack has nothing to write but its record: the first contact with what runs as git says.
+pub fn is_due(target: &Target, planned: &Planned<'_>) -> bool {
+    matches!(target.origin, Origin::Repository { .. })
+        && planned.stored.as_ref().is_none_or(|stored| stored.record.applied.is_none())
+}
+
+/// The record of one stack while it is applied.
+pub struct Account<'a> {
+    client: &'a Client,
+    target: &'a Target,
+    planned: &'a Planned<'a>,
+    source: &'a str,
+}
+
+impl<'a> Account<'a> {
+    /// `None` in direct mode.
+    pub fn of(client: &'a Client, target: &'a Target, planned: &'a Planned<'a>) -> Option<Self> {
+        match &target.origin {
+            Origin::Direct => None,
+            Origin::Repository { source, .. } => Some(Self { client, target, planned, source: source.as_str() }),
+        }
+    }
+
+    /// Adopts what runs as git says: the record is written, and nothing else.
+    pub async fn adopt(&self) -> Result<(), Failure> {
+        let mut record = self.record();
+        let settled = &self.planned.plan.settled;
+        let rendering = records::keep(self.client, &self.planned.plan.stack, settled).await?;
+        record.inventory = inventory::of(settled);
+        record.applied = Some(self.applied(rendering));
+        record.status = Status { sync: Sync::Synced, ..self.status(Health::Unknown, String::new()) };
+        self.store(self.planned.stored.as_ref(), record).await?;
+        Ok(())
+    }
+
+    /// The attempt, before its first write: what is about to be made belongs to the stack from now on.
+    pub async fn begin(&self) -> Result<Stored, Failure> {
+        let plan = &self.planned.plan;
+        let mut record = self.record();
+        let term = record.attempt.as_ref().map_or(0, |attempt| attempt.term);
+        record.begin(Attempt {
+            term,
+            revision: self.revision(),
+            digest: self.digest(),
+            at: Timestamp::now(),
+            written: false,
+            services: plan.services().map(str::to_owned).collect(),
+            previous: None,
+        });
+        record.inventory = inventory::with_steps(&record.inventory, plan);
+        record.remember(Past {
+            revision: self.revision(),
+            at: Timestamp::now(),
+            result: APPLYING.to_owned(),
+            steps: u32::try_from(plan.steps.len()).unwrap_or(u32::MAX),
+        });
+        record.status = self.status(Health::Progressing, APPLYING.to_owned());
+        self.store(self.planned.stored.as_ref(), record).await
+    }
+
+    /// Everything is written, and only the verdict is out.
+    pub async fn wrote(&self, stored: Stored, outcome: &Outcome) -> Result<Stored, Failure> {
+        let stack = &self.planned.plan.stack;
+        let rendering = records::keep(self.client, stack, &outcome.applied).await?;
+        let mut record = stored.record.clone();
+        record.applied = Some(self.applied(rendering));
+        record.inventory = inventory::of(&outcome.applied);
+        if let Some(attempt) = &mut record.attempt {
+            attempt.written = true;
+        }
+        let stored = self.store(Some(&stored), record).await?;
+        records::sweep(self.client, stack, &stored.record.renderings()).await?;
+        Ok(stored)
+    }
+
+    /// The verdict: what failed is held. Where the engine went back (`went_back`), what was applied before is again.
+    pub async fn end(&self, stored: &Stored, cause: Option<String>, went_back: bool) -> Result<(), Failure> {
+        let mut record = stored.record.clone();
+        let attempt = record.attempt.take();
+        if let Some(past) = record.history.first_mut().filter(|past| past.result == APPLYING) {
+            past.result = if cause.is_none() { "applied" } else { "failed" }.to_owned();
+            past.at = Timestamp::now();
+        }
+        match (cause, attempt) {
+            (Some(cause), Some(attempt)) => {
+                record.status = self.status(Health::Degraded, format!("held: {cause}"));
+                if went_back {
+                    record.applied = attempt.previous;
+                }
+                record.held =
+                    Some(Held { revision: attempt.revision, digest: attempt.digest, since: Timestamp::now(), cause });
+            }
+            (Some(cause), None) => record.status = self.status(Health::Degraded, cause),
+            (None, _) => {
+                record.held = None;
+                record.approved = None;
+                record.status = Status { sync: Sync::Synced, ..self.status(Health::Healthy, String::new()) };
+            }
+        }
+        self.store(Some(stored), record).await?;
+        Ok(())
+    }
+
+    fn record(&self) -> Record {
+        match &self.planned.stored {
+            Some(stored) => Record { source: self.source.to_owned(), ..stored.record.clone() },
+            None => Record::new(self.planned.plan.stack.clone(), self.source.to_owned()),
+        }
+    }
+
+    fn revision(&self) -> Revision {
+        match (&self.planned.stack.revision, &self.target.origin) {
+            (Some(revision), _) | (None, Origin::Repository { revision, .. }) => revision.clone(),
+            (None, Origin::Direct) => Revision::new(""),
+        }
+    }
+
+    fn digest(&self) -> Digest {
+        self.planned.stack.desired.as_ref().map_or_else(|| Digest::of(""), desired::digest)
+    }
+
+    fn applied(&self, rendering: String) -> Applied {
+        Applied { revision: self.revision(), digest: self.digest(), at: Timestamp::now(), rendering }
+    }
+
+    fn status(&self, health: Health, reason: String) -> Status {
+        Status { sync: Sync::OutOfSync, health, revision: Some(self.revision()), reason }
+    }
+
+    async fn store(&self, stored: Option<&Stored>, record: Record) -> Result<Stored, Failure> {
+        Ok(match stored {
+            Some(stored) => records::write(self.client, stored, record).await?,
+            None => records::create(self.client, &record).await?,
+        })
+    }
+}
