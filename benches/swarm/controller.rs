@@ -177,10 +177,10 @@ fn takeover(lab: &Lab, fleet: &Fleet, lease: &str) -> Duration {
     taken
 }
 
-/// Gives a service of a stack a label that nobody declared.
+/// Gives a service of a stack a label that nobody declared: another one each time, or there would be nothing new to report.
 fn change_by_hand(lab: &Lab, stack: &str, run: usize) {
     let services = lab.services(stack);
-    let service = services.first().expect("a service");
+    let service = &services[run % services.len()];
     let mut spec: Value = service["Spec"].clone();
     spec["Labels"]["bench.by-hand"] = json!(run.to_string());
     let path = format!("/services/{}/update?version={}", text(&service["ID"]), service["Version"]["Index"]);
