@@ -1,14 +1,12 @@
 //! `skep delete STACK`: the end of a stack.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::apply::{Apply, Event, Outcome, Stopped};
 use crate::client::Client;
 use crate::model::StackName;
 use crate::operator::{end, inventory, records, rendering, snapshot};
-use crate::plan::{Applied, Plan};
-use crate::swarm::Live;
+use crate::plan::Plan;
 
 use super::arguments::DeleteArguments;
 use super::ask::confirm;
@@ -44,7 +42,8 @@ pub async fn run(arguments: &DeleteArguments, environment: &Environment) -> Resu
     let mut asked = arguments.yes;
     loop {
         let live = snapshot::take(&client).await?;
-        let plan = end::plan(&stack, &applied(&stored, &live)?, &live);
+        let applied = rendering::applied(&stored.record, &live).map_err(records::Error::from)?.unwrap_or_default();
+        let plan = end::plan(&stack, &applied, &live);
         if !asked {
             ask(&plan, environment, &stop).await?;
             asked = true;
@@ -126,16 +125,4 @@ async fn carry_out(client: &Client, environment: &Environment, stop: &Stop, plan
         },
     };
     apply.run(plan).await
-}
-
-/// What a record says was applied.
-pub fn applied(stored: &records::Stored, live: &Live) -> Result<Applied, Failure> {
-    let name = stored.record.applied.as_ref().map(|applied| applied.rendering.as_str());
-    let config = name.and_then(|name| live.configs.iter().find(|config| config.spec.name == name));
-    let mut applied = match config.map(Arc::as_ref) {
-        Some(config) => rendering::from_config(config).map_err(records::Error::from)?,
-        None => Applied::default(),
-    };
-    applied.inventory = inventory::objects(&stored.record.inventory);
-    Ok(applied)
 }

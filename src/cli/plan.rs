@@ -11,6 +11,7 @@ use crate::diag::Sources;
 use crate::model::{RedactedUrl, label};
 use crate::operator::context::policy;
 use crate::operator::records::{self, Stored};
+use crate::operator::rendering;
 use crate::operator::snapshot;
 use crate::plan::view::{self, Document, Header};
 use crate::plan::{self, Layout, Mask, Plan, Policy, Prune};
@@ -19,7 +20,6 @@ use crate::swarm::Live;
 
 use super::arguments::{ChangeArguments, Output, PlanArguments, TargetArguments};
 use super::connect;
-use super::delete::applied;
 use super::environment::Environment;
 use super::exit::Exit;
 use super::failure::Failure;
@@ -141,8 +141,7 @@ pub fn plans<'a>(target: &'a Target, live: &Live, change: &ChangeArguments) -> R
             (Origin::Direct, Some(stored)) if !change.force => return Err(managed(stack, stored)),
             (Origin::Direct, _) => (direct(change), None),
             (Origin::Repository { .. }, Some(stored)) => {
-                let known = stored.record.applied.is_some() || !stored.record.inventory.is_empty();
-                let base = if known { Some(applied(stored, live)?) } else { None };
+                let base = rendering::applied(&stored.record, live).map_err(records::Error::from)?;
                 (repository(stack, change), base)
             }
             (Origin::Repository { .. }, None) => (repository(stack, change), None),

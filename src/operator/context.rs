@@ -5,7 +5,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
 
-use super::inventory;
 use super::load;
 use super::record::RecordError;
 use super::records::{self, Stored};
@@ -16,7 +15,7 @@ use crate::client::{self, Client, Credentials};
 use crate::desired::{self, Desired, fingerprint};
 use crate::diag::{Diagnostic, Severity, Shown};
 use crate::model::{Digest, Revision, StackName};
-use crate::plan::{self, Applied, OnDrift, Plan, Policy, Prune, Step, Write};
+use crate::plan::{self, OnDrift, Plan, Policy, Prune, Step, Write};
 use crate::runtime::Classify;
 use crate::settings::{Drift, Settings};
 use crate::swarm::{Live, Version};
@@ -82,8 +81,6 @@ pub struct Prepared {
     pub digest: Digest,
     /// The revision it comes from.
     pub revision: Revision,
-    /// Warnings, with their places.
-    pub warnings: Arc<Vec<Shown>>,
 }
 
 /// What became of loading a stack.
@@ -235,7 +232,6 @@ impl Context {
                         digest: desired::digest(&desired),
                         desired: Arc::new(desired),
                         revision: own.revision.clone(),
-                        warnings: Arc::new(shown),
                     })
                 }
                 None => Loaded::Invalid(first_fault(&loaded.diagnostics, &shown, &own.revision)),
@@ -267,42 +263,13 @@ impl Context {
         stored: Option<&Stored>,
         live: &Live,
     ) -> Result<Plan, Error> {
-        let applied = stored.map(|stored| self.applied(stored, live)).transpose()?.flatten();
+        let applied = stored.map(|stored| rendering::applied(&stored.record, live)).transpose()?.flatten();
         Ok(plan::plan(plan::Input {
             desired: &prepared.desired,
             live,
             applied: applied.as_ref(),
             policy: &policy(settings),
         }))
-    }
-
-    /// What a record says was applied; `None` where it says nothing of the kind, which is first contact.
-    ///
-    /// # Errors
-    /// A rendering that is there and cannot be read.
-    pub fn applied(&self, stored: &Stored, live: &Live) -> Result<Option<Applied>, Error> {
-        let record = &stored.record;
-        let mut applied = match &record.applied {
-            Some(applied) => rendering(&applied.rendering, live)?,
-            // An attempt that was cut short before anything was applied: what it made is known by name.
-            None if record.attempt.is_some() || !record.inventory.is_empty() => Applied::default(),
-            None => return Ok(None),
-        };
-        applied.inventory = inventory::objects(&record.inventory);
-        Ok(Some(applied))
-    }
-}
-
-/// A rendering by the name of its config. One that is gone is as if it said nothing: every difference is then git's.
-///
-/// Read anew for each look, a millisecond for a stack of 15 services: all of them, kept, were a sixth of the controller's heap.
-fn rendering(name: &str, live: &Live) -> Result<Applied, RenderingError> {
-    match live.configs.iter().find(|config| config.spec.name == name) {
-        Some(config) => rendering::from_config(config),
-        None => {
-            tracing::warn!(config = name, "the rendering of what was applied is gone");
-            Ok(Applied::default())
-        }
     }
 }
 

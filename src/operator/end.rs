@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::context::{Context, Error};
 use super::inventory;
 use super::records::{self, Stored};
+use super::rendering;
 use crate::apply::{Apply, Stopped};
 use crate::desired::Desired;
 use crate::model::StackName;
@@ -41,7 +42,7 @@ pub fn plan(stack: &StackName, applied: &Applied, live: &Live) -> Plan {
 pub async fn end(context: &Context, stored: Stored) -> Result<Action, Error> {
     let live = context.live().ok_or(Error::NotReady)?;
     let stack = stored.record.stack.clone();
-    let applied = context.applied(&stored, &live)?.unwrap_or_default();
+    let applied = rendering::applied(&stored.record, &live)?.unwrap_or_default();
     let plan = plan(&stack, &applied, &live);
     if plan.steps.is_empty() {
         return forget(context, &stored).await;

@@ -8,10 +8,11 @@ use flate2::Compression;
 use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
 
-use super::record::{FORMAT, shortened};
+use super::inventory;
+use super::record::{FORMAT, Record, shortened};
 use crate::model::{Digest, StackName, label};
 use crate::plan::Applied;
-use crate::swarm::{Config, ConfigSpec, Labels};
+use crate::swarm::{Config, ConfigSpec, Labels, Live};
 
 /// The most that a rendering may take uncompressed. A stack of 1,000 services takes about 2 MB.
 const MAX_UNCOMPRESSED: u64 = 64 * 1024 * 1024;
@@ -76,6 +77,34 @@ pub fn from_config(config: &Config) -> Result<Applied, RenderingError> {
     let mut json = Vec::new();
     GzDecoder::new(data.as_slice()).take(MAX_UNCOMPRESSED).read_to_end(&mut json).map_err(|e| broken(e.to_string()))?;
     serde_json::from_slice(&json).map_err(|e| broken(e.to_string()))
+}
+
+/// What a record says was applied; `None` where it says nothing of the kind, which is first contact. A rendering that is
+/// gone is as if it said nothing: every difference is then git's.
+///
+/// It is read anew for each look. All of them, kept, were a sixth of the controller's heap.
+///
+/// # Errors
+/// [`RenderingError::Broken`].
+pub fn applied(record: &Record, live: &Live) -> Result<Option<Applied>, RenderingError> {
+    let mut applied = match &record.applied {
+        Some(applied) => named(&applied.rendering, live)?,
+        // An attempt that was cut short before anything was applied: what it made is known by name.
+        None if record.attempt.is_some() || !record.inventory.is_empty() => Applied::default(),
+        None => return Ok(None),
+    };
+    applied.inventory = inventory::objects(&record.inventory);
+    Ok(Some(applied))
+}
+
+fn named(name: &str, live: &Live) -> Result<Applied, RenderingError> {
+    match live.configs.iter().find(|config| config.spec.name == name) {
+        Some(config) => from_config(config),
+        None => {
+            tracing::warn!(config = name, "the rendering of what was applied is gone");
+            Ok(Applied::default())
+        }
+    }
 }
 
 /// Whether a config is a rendering of this stack.
