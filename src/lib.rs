@@ -4,7 +4,7 @@
 //!
 //! ```text
 //! vocabulary   model  diag  yaml
-//! pure         settings  compose  swarm  desired  plan  health
+//! pure         sops  settings  compose  swarm  desired  plan  health
 //! shell        client  source  runtime  apply  telemetry
 //! assembly     operator  cli
 //! ```
@@ -23,6 +23,7 @@ pub mod operator;
 pub mod plan;
 pub mod runtime;
 pub mod settings;
+pub mod sops;
 pub mod source;
 pub mod swarm;
 pub mod telemetry;

@@ -1,8 +1,9 @@
 //! Files of variables as Docker Compose reads them: `.env`, and the `envFiles` of `skep.yaml`. Quotes, comments, `export`
 //! and references to other variables mean something here; in an `env_file:` of a service they do not.
 
-use std::collections::BTreeMap;
+use std::cell::Cell;
 
+use super::Variables;
 use super::interpolate::{missing_variable, refused, stray};
 use super::template::Expansion;
 use crate::diag::{Diagnostic, Faults, FileId, Severity, Span, code};
@@ -23,14 +24,9 @@ const MAX_EXPANDED: usize = 8 * 1024 * 1024;
 /// ```
 ///
 /// Faults go to `faults` and the line is left out; a reference to an undefined variable is as bad as `undefined` says.
-pub fn parse(
-    text: &str,
-    file: FileId,
-    known: &BTreeMap<String, String>,
-    undefined: Severity,
-    faults: &mut Faults,
-) -> BTreeMap<String, String> {
-    let mut parser = Parser { text, at: 0, file, known, undefined, faults, found: BTreeMap::new(), left: MAX_EXPANDED };
+pub fn parse(text: &str, file: FileId, known: &Variables, undefined: Severity, faults: &mut Faults) -> Variables {
+    let mut parser =
+        Parser { text, at: 0, file, known, undefined, faults, found: Variables::new(), left: MAX_EXPANDED };
     if text.starts_with('\u{feff}') {
         parser.at = '\u{feff}'.len_utf8();
     }
@@ -47,10 +43,10 @@ struct Parser<'a> {
     text: &'a str,
     at: usize,
     file: FileId,
-    known: &'a BTreeMap<String, String>,
+    known: &'a Variables,
     undefined: Severity,
     faults: &'a mut Faults,
-    found: BTreeMap<String, String>,
+    found: Variables,
     left: usize,
 }
 
@@ -110,19 +106,19 @@ impl Parser<'_> {
         }
         let Some(end) = end else {
             self.skip_line();
-            if let Some(value) = self.known.get(&name) {
-                self.found.insert(name, value.clone());
+            if let Some(found) = self.known.find(&name) {
+                self.found.insert(name, found.value, found.secret);
             }
             return Ok(());
         };
         self.at += end + 1;
         self.skip(|c| c == ' ' || c == '\t');
         let start = self.at;
-        let value = match self.raw_value()? {
-            Raw::Literal(value) => value,
+        let (value, secret) = match self.raw_value()? {
+            Raw::Literal(value) => (value, false),
             Raw::Template(template) => self.expand(&template, start)?,
         };
-        self.found.insert(name, value);
+        self.found.insert(name, value, secret);
         Ok(())
     }
 
@@ -174,12 +170,19 @@ impl Parser<'_> {
         Ok(if quote == '"' { Raw::Template(value) } else { Raw::Literal(value) })
     }
 
-    fn expand(&mut self, template: &str, start: usize) -> Result<String, Box<Diagnostic>> {
+    /// The value, and whether a variable in it is secret.
+    fn expand(&mut self, template: &str, start: usize) -> Result<(String, bool), Box<Diagnostic>> {
         let (known, found) = (self.known, &self.found);
-        let lookup = |name: &str| known.get(name).or_else(|| found.get(name)).map(String::as_str);
+        let secret = Cell::new(false);
+        let lookup = |name: &str| {
+            let found = known.find(name).or_else(|| found.find(name))?;
+            secret.set(secret.get() || found.secret);
+            Some(found.value)
+        };
         let mut expansion = Expansion::new(&lookup, self.left);
         let expanded = expansion.expand(template);
         let (missing, strays) = (expansion.missing, expansion.stray);
+        let secret = secret.get();
         let here = self.fault(start, self.at, "").span;
         let value = expanded.map_err(|malformed| Box::new(refused(malformed).at(here)))?;
         if let Some(at) = strays.first() {
@@ -193,7 +196,7 @@ impl Parser<'_> {
             });
         }
         self.left -= value.len();
-        Ok(value)
+        Ok((value, secret))
     }
 }
 
@@ -206,13 +209,15 @@ fn comment(line: &str) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
     use crate::diag::{Shown, Sources};
 
-    fn read(text: &str) -> (BTreeMap<String, String>, String) {
+    fn read(text: &str) -> (Variables, String) {
         let mut sources = Sources::new();
         let file = sources.add(".env", text);
-        let known = BTreeMap::from([("KNOWN".to_owned(), "k".to_owned())]);
+        let known = BTreeMap::from([("KNOWN".to_owned(), "k".to_owned())]).into();
         let mut faults = Faults::new();
         let found = parse(text, file, &known, Severity::Error, &mut faults);
         let faults = faults.into_sorted();
@@ -246,7 +251,7 @@ mod tests {
         ] {
             let (found, faults) = read(text);
             assert_eq!(faults, "", "{text:?}");
-            assert_eq!(found.get("A").map(String::as_str), Some(value), "{text:?}");
+            assert_eq!(found.find("A").map(|found| found.value), Some(value), "{text:?}");
         }
     }
 
@@ -254,7 +259,7 @@ mod tests {
     fn a_name_alone_is_inherited_or_left_out() {
         let (found, faults) = read("KNOWN\nOTHER\n");
         assert_eq!(faults, "");
-        assert_eq!(found, BTreeMap::from([("KNOWN".to_owned(), "k".to_owned())]));
+        assert_eq!(found, BTreeMap::from([("KNOWN".to_owned(), "k".to_owned())]).into());
     }
 
     #[test]

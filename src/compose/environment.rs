@@ -7,8 +7,7 @@ use std::collections::HashMap;
 use indexmap::IndexMap;
 
 use super::context::MAX_CONTENT;
-use super::interpolate::Variables;
-use super::{Input, env_file};
+use super::{Input, Variables, env_file};
 use crate::diag::{Diagnostic, Faults, FileId, Sources, Span, code};
 use crate::yaml::{self, Entry, Mapping, Node, Scalar, Value, View};
 
@@ -23,7 +22,7 @@ struct Variable {
 pub(super) struct Environments<'a> {
     input: &'a Input<'a>,
     dir: &'a str,
-    variables: Variables<'a>,
+    variables: &'a Variables,
     /// What `env_file` named already, by path: many services share one.
     read: RefCell<HashMap<String, Option<FileId>>>,
     left: Cell<usize>,
@@ -31,7 +30,7 @@ pub(super) struct Environments<'a> {
 
 impl<'a> Environments<'a> {
     /// For all files of a stack. Absent and empty values are taken from `variables`.
-    pub fn new(input: &'a Input<'a>, dir: &'a str, variables: Variables<'a>) -> Self {
+    pub fn new(input: &'a Input<'a>, dir: &'a str, variables: &'a Variables) -> Self {
         Self { input, dir, variables, read: RefCell::default(), left: Cell::new(MAX_CONTENT) }
     }
 
@@ -122,7 +121,7 @@ impl<'a> Environments<'a> {
                 Some(value) => Some(value.to_owned()),
                 // A name alone in a file is the environment's or nothing at all.
                 None => match self.variables.find(line.name) {
-                    Some(value) => Some(value.to_owned()),
+                    Some(found) => Some(found.value.to_owned()),
                     None => continue,
                 },
             };
@@ -140,8 +139,9 @@ impl<'a> Environments<'a> {
         all: &mut IndexMap<String, Variable>,
     ) {
         if variable.value.as_deref().is_none_or(str::is_empty)
-            && let Some(value) = self.variables.find(&name)
+            && let Some(found) = self.variables.find(&name)
         {
+            let value = found.value;
             if variable.value.is_some() && !value.is_empty() {
                 let message = format!("`{name}` is empty here, so it takes the value of the variable `{name}`");
                 let fault = Diagnostic::warning(code::EMPTY_VARIABLE, message).at(variable.span);

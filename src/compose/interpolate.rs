@@ -1,37 +1,18 @@
 //! Variables: every scalar of a tree is a template, keys are not. Values keep their places.
 
-use std::collections::BTreeMap;
+use std::cell::Cell;
 
 use super::template::{Expansion, Malformed, Missing, expand_as_docker};
-use super::{Input, Mode};
+use super::{Input, Mode, Variables};
 use crate::diag::{Diagnostic, Faults, Severity, Sources, Span, code};
 use crate::yaml::{Node, Scalar, Value};
 
 /// How many bytes interpolated values of one stack may have in all.
 const MAX_EXPANDED: usize = 32 * 1024 * 1024;
 
-/// The variables of one stack.
-#[derive(Clone, Copy)]
-pub(super) struct Variables<'a> {
-    given: &'a BTreeMap<String, String>,
-    beside: &'a BTreeMap<String, String>,
-}
-
-impl<'a> Variables<'a> {
-    /// What was given, and where that is silent what the `.env` beside the first file says.
-    pub fn new(given: &'a BTreeMap<String, String>, beside: &'a BTreeMap<String, String>) -> Self {
-        Self { given, beside }
-    }
-
-    /// The value of a variable.
-    pub fn find(&self, name: &str) -> Option<&'a str> {
-        self.given.get(name).or_else(|| self.beside.get(name)).map(String::as_str)
-    }
-}
-
 /// Replaces the variables of trees.
 pub(super) struct Interpolator<'a> {
-    variables: Variables<'a>,
+    variables: &'a Variables,
     undefined: Severity,
     sources: &'a Sources,
     left: usize,
@@ -47,7 +28,7 @@ pub(super) fn severity_of_undefined(input: &Input<'_>) -> Severity {
 
 impl<'a> Interpolator<'a> {
     /// One for all files of a stack.
-    pub fn new(variables: Variables<'a>, undefined: Severity, sources: &'a Sources) -> Self {
+    pub fn new(variables: &'a Variables, undefined: Severity, sources: &'a Sources) -> Self {
         Self { variables, undefined, sources, left: MAX_EXPANDED }
     }
 
@@ -68,7 +49,12 @@ impl<'a> Interpolator<'a> {
 
     fn scalar(&mut self, scalar: &mut Scalar, span: Span, faults: &mut Faults) {
         let variables = self.variables;
-        let lookup = move |name: &str| variables.find(name);
+        let secret = Cell::new(scalar.secret);
+        let lookup = |name: &str| {
+            let found = variables.find(name)?;
+            secret.set(secret.get() || found.secret);
+            Some(found.value)
+        };
         let mut expansion = Expansion::new(&lookup, self.left);
         let expanded = match expansion.expand(&scalar.text) {
             Ok(expanded) => expanded,
@@ -104,6 +90,7 @@ impl<'a> Interpolator<'a> {
         }
         if expanded != scalar.text {
             scalar.text = expanded;
+            scalar.secret = secret.get();
             scalar.interpolated = true;
         }
     }

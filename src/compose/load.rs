@@ -1,11 +1,10 @@
 //! Files → [`Compose`].
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 
 use super::environment::Environments;
-use super::interpolate::{Interpolator, Variables, severity_of_undefined};
-use super::{At, Compose, Context, Input, Loaded, Mode, check, dotenv, keys, merge, object, service};
+use super::interpolate::{Interpolator, severity_of_undefined};
+use super::{At, Compose, Context, Input, Loaded, Mode, Variables, check, dotenv, keys, merge, object, service};
 use crate::diag::{Diagnostic, Faults, FileId, Sources, Span, code};
 use crate::model::files::directory;
 use crate::model::{FileError, Kind, StackName};
@@ -19,14 +18,15 @@ pub fn load(input: &Input<'_>) -> Loaded {
     let mut documents = read(input, &mut sources, &mut faults.borrow_mut());
     let beside = match input.mode {
         Mode::Repository => beside(input, dir, &mut sources, &mut faults.borrow_mut()),
-        Mode::Direct => BTreeMap::new(),
+        Mode::Direct => Variables::new(),
     };
-    let variables = Variables::new(input.variables, &beside);
-    let mut interpolator = Interpolator::new(variables, severity_of_undefined(input), &sources);
+    let mut variables = input.variables.clone();
+    variables.fill(&beside);
+    let mut interpolator = Interpolator::new(&variables, severity_of_undefined(input), &sources);
     for document in &mut documents {
         interpolator.tree(document, &mut faults.borrow_mut());
     }
-    let environments = Environments::new(input, dir, variables);
+    let environments = Environments::new(input, dir, &variables);
     for document in &mut documents {
         refuse_tags(document, &mut faults.borrow_mut());
         check_version(document, &faults);
@@ -81,16 +81,16 @@ fn one(file: FileId, documents: Vec<Node>, faults: &mut Faults) -> Option<Node> 
 }
 
 /// The variables of the `.env` beside the first file, if there is one.
-fn beside(input: &Input<'_>, dir: &str, sources: &mut Sources, faults: &mut Faults) -> BTreeMap<String, String> {
-    let Ok(path) = input.files.locate(dir, ".env") else { return BTreeMap::new() };
+fn beside(input: &Input<'_>, dir: &str, sources: &mut Sources, faults: &mut Faults) -> Variables {
+    let Ok(path) = input.files.locate(dir, ".env") else { return Variables::new() };
     if matches!(input.files.read(&path), Err(FileError::NotFound | FileError::Directory)) {
-        return BTreeMap::new();
+        return Variables::new();
     }
     match yaml::text_of(input.files, &path, None, sources) {
         Ok(file) => dotenv::parse(sources.text(file), file, input.variables, severity_of_undefined(input), faults),
         Err(found) => {
             faults.extend(found);
-            BTreeMap::new()
+            Variables::new()
         }
     }
 }

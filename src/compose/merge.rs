@@ -165,7 +165,7 @@ fn is_empty(node: &Node) -> bool {
 fn is_zero(node: &Node) -> bool {
     let Some(scalar) = node.scalar() else { return false };
     // Whatever form it was written in: `"0"` and `${ZERO}` are zero as well.
-    let plain = Scalar { text: scalar.text.clone(), style: Style::Plain, interpolated: false };
+    let plain = Scalar { style: Style::Plain, interpolated: false, ..scalar.clone() };
     let text = plain.go_text().unwrap_or_default();
     text.is_empty()
         || super::cast::truth(&text) == Some(false)

@@ -24,15 +24,16 @@ mod template;
 #[cfg(test)]
 mod tests;
 mod types;
+mod variables;
 
 pub use load::load;
 pub use types::*;
-
-use std::collections::BTreeMap;
+pub use variables::{Found, Variables};
 
 use self::context::Context;
 use crate::diag::{Diagnostic, Sources};
 use crate::model::Files;
+use crate::sops::Keys;
 
 /// Where the variables and relative paths of a stack's files come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,13 +55,40 @@ pub struct Input<'a> {
     pub paths: &'a [String],
     /// The variables: the environment in direct mode; in a repository those of `skep.yaml` and `envFiles`, to which the
     /// `.env` beside the first file is added where they are silent.
-    pub variables: &'a BTreeMap<String, String>,
+    pub variables: &'a Variables,
     /// Where it comes from.
     pub mode: Mode,
     /// Whether an undefined variable in a repository is only a warning (`variables: loose`).
     pub loose: bool,
     /// The home directory, for `~` in direct mode.
     pub home: Option<&'a str>,
+    /// The stack's name, where it is known before its files are read: `COMPOSE_PROJECT_NAME` in files that have a `name`.
+    pub stack: Option<&'a str>,
+    /// The profiles that are asked for; `COMPOSE_PROFILES` among the variables adds to them.
+    pub profiles: &'a [String],
+    /// The directory of the nodes in which relative bind sources lie, in a repository (`bindRoot`).
+    pub bind_root: Option<&'a str>,
+    /// What encrypted files are decrypted with.
+    pub keys: &'a Keys,
+}
+
+impl<'a> Input<'a> {
+    /// The files of a stack with these variables, and nothing else said.
+    pub fn new(files: &'a dyn Files, paths: &'a [String], variables: &'a Variables, mode: Mode) -> Self {
+        static NO_KEYS: Keys = Keys::none();
+        Self {
+            files,
+            paths,
+            variables,
+            mode,
+            loose: false,
+            home: None,
+            stack: None,
+            profiles: &[],
+            bind_root: None,
+            keys: &NO_KEYS,
+        }
+    }
 }
 
 /// What loading gives.

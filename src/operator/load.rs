@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::fleet::{Declared, FilePattern};
-use crate::compose::{self, Mode};
+use crate::compose::{self, Mode, Variables};
 use crate::desired::{self, Desired};
 use crate::diag::{Diagnostic, Faults, Severity, Sources, code};
 use crate::model::{FileError, Files, StackName};
@@ -45,30 +45,26 @@ pub fn repository(files: &dyn Files, declaring: &dyn Files, declared: &Declared)
         return Loaded { desired: None, diagnostics: faults.into_sorted(), sources: Sources::new() };
     }
     let loaded = compose::load(&compose::Input {
-        files,
-        paths: &paths,
-        variables: &variables,
-        mode: Mode::Repository,
         loose: declared.settings.variables == Strictness::Loose,
-        home: None,
+        ..compose::Input::new(files, &paths, &variables, Mode::Repository)
     });
     finish(loaded, &declared.name, faults)
 }
 
 /// The variables of `skep.yaml` and of `envFiles`, the latter counting more.
-fn variables(declaring: &dyn Files, declared: &Declared, faults: &mut Faults) -> BTreeMap<String, String> {
+fn variables(declaring: &dyn Files, declared: &Declared, faults: &mut Faults) -> Variables {
     let undefined = match declared.settings.variables {
         Strictness::Strict => Severity::Error,
         Strictness::Loose => Severity::Warning,
     };
-    let mut variables = declared.variables.clone();
+    let mut variables: Variables = declared.variables.clone().into();
     for file in present(declaring, &declared.env_files) {
         let mut sources = Sources::new();
         let mut found = Faults::new();
         match yaml::text_of(declaring, &file.path, None, &mut sources) {
             Ok(text) => {
                 let pairs = compose::dotenv::parse(sources.text(text), text, &variables, undefined, &mut found);
-                variables.extend(pairs);
+                variables.extend(&pairs);
             }
             Err(unreadable) => found.extend(unreadable),
         }
@@ -93,8 +89,8 @@ pub fn direct(
     environment: &BTreeMap<String, String>,
     home: Option<&str>,
 ) -> Loaded {
-    let loaded =
-        compose::load(&compose::Input { files, paths, variables: environment, mode: Mode::Direct, loose: false, home });
+    let variables = environment.clone().into();
+    let loaded = compose::load(&compose::Input { home, ..compose::Input::new(files, paths, &variables, Mode::Direct) });
     finish(loaded, stack, Faults::new())
 }
 

@@ -112,7 +112,7 @@ impl Reader {
         match event {
             Event::Scalar(text, style, anchor, tag) => {
                 let (style, tag) = scalar_style(style, tag.as_deref());
-                let scalar = Scalar { text: text.into_owned(), style, interpolated: false };
+                let scalar = Scalar { text: text.into_owned(), style, interpolated: false, secret: false };
                 self.finish(Node { span: at, tag, value: Value::Scalar(scalar) }, anchor)
             }
             Event::SequenceStart(style, anchor, tag) => {

@@ -37,12 +37,12 @@ impl Resolved {
 impl Scalar {
     /// A scalar without quotes.
     pub fn plain(text: impl Into<String>) -> Self {
-        Self { text: text.into(), style: Style::Plain, interpolated: false }
+        Self { text: text.into(), style: Style::Plain, interpolated: false, secret: false }
     }
 
     /// A scalar in quotes.
     pub fn quoted(text: impl Into<String>) -> Self {
-        Self { text: text.into(), style: Style::Quoted, interpolated: false }
+        Self { text: text.into(), style: Style::Quoted, interpolated: false, secret: false }
     }
 
     /// What it means. What came out of interpolation is text, however it is written.

@@ -42,6 +42,8 @@ pub struct Scalar {
     pub style: Style,
     /// Whether interpolation changed the text: only then a quoted number may be cast.
     pub interpolated: bool,
+    /// Whether it came out of an encrypted file, or a variable in it did: it must not be shown.
+    pub secret: bool,
 }
 
 /// A mapping with text keys, each once, in the file's order; what `<<` brought follows.

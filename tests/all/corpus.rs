@@ -80,14 +80,9 @@ fn read<T: for<'de> Deserialize<'de>>(file: &Path, folder: &Path) -> T {
 /// Loads and lowers a folder's file, as `docker stack deploy -c compose.yaml demo` would in an environment of [`HOME`] alone.
 fn lower(folder: &Path) -> Result<Desired, String> {
     let path = folder.join("compose.yaml").display().to_string();
-    let loaded = compose::load(&Input {
-        files: &Directory,
-        paths: &[path],
-        variables: &[("HOME".to_owned(), HOME.to_owned())].into(),
-        mode: Mode::Direct,
-        loose: false,
-        home: Some(HOME),
-    });
+    let paths = [path];
+    let variables = BTreeMap::from([("HOME".to_owned(), HOME.to_owned())]).into();
+    let loaded = compose::load(&Input { home: Some(HOME), ..Input::new(&Directory, &paths, &variables, Mode::Direct) });
     let said = |diagnostics: &[diag::Diagnostic]| {
         let errors = diagnostics.iter().filter(|diagnostic| diagnostic.severity == Severity::Error);
         errors.map(|error| format!("{}: {}", error.code, error.message)).collect::<Vec<_>>().join("; ")

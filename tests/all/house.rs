@@ -10,7 +10,8 @@ const EDGES: &[(&str, &[&str])] = &[
     ("diag", &["model"]),
     ("yaml", &["diag", "model"]),
     ("settings", &["yaml", "diag", "model"]),
-    ("compose", &["yaml", "diag", "model"]),
+    ("sops", &["yaml", "diag", "model"]),
+    ("compose", &["sops", "yaml", "diag", "model"]),
     ("swarm", &["model"]),
     ("desired", &["compose", "settings", "swarm", "diag", "model"]),
     ("plan", &["desired", "settings", "swarm", "diag", "model"]),
@@ -26,6 +27,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "model",
             "diag",
             "yaml",
+            "sops",
             "settings",
             "compose",
             "swarm",
@@ -45,6 +47,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "model",
             "diag",
             "yaml",
+            "sops",
             "settings",
             "compose",
             "swarm",
@@ -73,7 +76,7 @@ const CONFINED: &[(&str, &[&str])] = &[
 /// Words that no pure room may hold: they take values and do no I/O.
 const IMPURE: &[&str] =
     &["tokio::", "std::fs", "TcpStream", "UdpSocket", "std::env", "SystemTime::now", "Instant::now", "Timestamp::now"];
-const PURE: &[&str] = &["model", "diag", "yaml", "settings", "compose", "swarm", "desired", "plan", "health"];
+const PURE: &[&str] = &["model", "diag", "yaml", "sops", "settings", "compose", "swarm", "desired", "plan", "health"];
 
 fn sources() -> Vec<(String, PathBuf, String)> {
     fn walk(dir: &Path, found: &mut Vec<PathBuf>) {

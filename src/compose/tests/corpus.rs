@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::super::{Input, Mode, load};
+use super::super::{Input, Mode, Variables, load};
 use crate::diag::{Report, Severity, Style};
 use crate::model::{Entry, FileError, Files};
 
@@ -41,14 +41,8 @@ fn published_stacks_load_without_an_error() {
             continue;
         }
         count += 1;
-        let loaded = load(&Input {
-            files: &Disk,
-            paths: &[path.to_string_lossy().into_owned()],
-            variables: &Default::default(),
-            mode: Mode::Direct,
-            loose: false,
-            home: Some("/root"),
-        });
+        let (paths, variables) = ([path.to_string_lossy().into_owned()], Variables::new());
+        let loaded = load(&Input { home: Some("/root"), ..Input::new(&Disk, &paths, &variables, Mode::Direct) });
         let errors: Vec<_> =
             loaded.diagnostics.iter().filter(|fault| fault.severity == Severity::Error).cloned().collect();
         if loaded.compose.is_none() {

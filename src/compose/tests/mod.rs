@@ -83,13 +83,11 @@ impl Stack {
     }
 
     pub fn load(&self) -> Loaded {
+        let variables = self.variables.clone().into();
         load(&Input {
-            files: &self.tree,
-            paths: &self.paths,
-            variables: &self.variables,
-            mode: self.mode,
             loose: self.loose,
             home: self.home,
+            ..Input::new(&self.tree, &self.paths, &variables, self.mode)
         })
     }
 

@@ -1,5 +1,6 @@
 //! A stack that `docker stack deploy` made, as two engines read it back, against the plan of its own file.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
@@ -41,13 +42,11 @@ impl Files for Folder {
 }
 
 fn desired(minor: u32) -> Desired {
+    let paths = ["/stack/compose.yaml".to_owned()];
+    let variables = BTreeMap::from([("HOME".to_owned(), "/root".to_owned())]).into();
     let loaded = compose::load(&compose::Input {
-        files: &Folder,
-        paths: &["/stack/compose.yaml".to_owned()],
-        variables: &[("HOME".to_owned(), "/root".to_owned())].into(),
-        mode: compose::Mode::Direct,
-        loose: false,
         home: Some("/root"),
+        ..compose::Input::new(&Folder, &paths, &variables, compose::Mode::Direct)
     });
     let compose = loaded.compose.expect("a file without faults");
     let (mut desired, _) = crate::desired::lower(&compose, &StackName::parse("demo").expect("a name"));

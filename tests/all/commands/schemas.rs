@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 use skep::cli::schema::Name;
-use skep::compose::{self, Input, Mode};
+use skep::compose::{self, Input, Mode, Variables};
 use skep::diag::{Faults, Sources};
 use skep::source::Machine;
 use skep::yaml::{self, Node, Resolved};
@@ -123,14 +123,8 @@ fn schema_and_parser_agree_on_samples() {
         std::fs::write(&file, text).expect("written");
         let by_schema = faults(Name::Stack, &json(&file));
         let machine = Machine::new(directory.path(), None);
-        let loaded = compose::load(&Input {
-            files: &machine,
-            paths: &[file.display().to_string()],
-            variables: &Default::default(),
-            mode: Mode::Direct,
-            loose: false,
-            home: None,
-        });
+        let (paths, variables) = ([file.display().to_string()], Variables::new());
+        let loaded = compose::load(&Input::new(&machine, &paths, &variables, Mode::Direct));
         let by_parser = !skep::diag::has_errors(&loaded.diagnostics);
         assert_eq!(by_parser, *taken, "the parser on {text}: {:?}", loaded.diagnostics);
         assert_eq!(by_schema.is_empty(), *taken, "the schema on {text}: {by_schema:?}");
