@@ -50,7 +50,7 @@ fn bind_source(view: &View<'_>, source: String, context: &Context<'_>) -> Option
     let path = if path.starts_with('/') {
         path
     } else {
-        match input.files.locate(context.dir, &path) {
+        match input.files.locate(&context.units.of(view.span()).dir, &path) {
             Ok(path) => path,
             Err(error) => {
                 view.invalid(format_args!("`{source}`: {error}"));
