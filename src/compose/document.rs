@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use super::extends::Family;
 use super::interpolate::{Interpolator, severity_of_undefined};
+use super::template::Expansion;
 use super::unit::{Unit, Units};
 use super::{Input, Mode, Variables, dotenv, tags};
 use crate::diag::{Diagnostic, Faults, FileId, Sources, Span, code};
@@ -165,15 +166,17 @@ impl<'a> Loader<'a> {
                 variables.fill(&beside);
             }
         }
-        let documents = opened.iter().flat_map(|(_, documents)| documents);
-        let mut names = documents.filter_map(|document| document.mapping()?.find("name")?.value.scalar());
-        if let Some(name) = names.next_back() {
-            let lookup = |name: &str| variables.find(name).map(|found| found.value);
-            let own = super::template::Expansion::new(&lookup, MAX_EXPANDED).expand(&name.text);
-            let name = self.input.stack.map(str::to_owned).or_else(|| own.ok());
-            variables.insert("COMPOSE_PROJECT_NAME", name.unwrap_or_default(), false);
+        if let Some(own) = named(opened, &variables) {
+            variables.insert("COMPOSE_PROJECT_NAME", self.input.stack.unwrap_or(&own), false);
         }
         variables
+    }
+
+    /// What the stack's own files call it.
+    pub fn name(mut self) -> Option<String> {
+        let opened: Vec<Opened> = self.input.paths.iter().filter_map(|path| self.open(path, None)).collect();
+        let variables = self.variables(&opened);
+        named(&opened, &variables)
     }
 
     /// The variables of the `.env` in a directory; `None` where there is none.
@@ -210,4 +213,13 @@ impl<'a> Loader<'a> {
         }
         self.copied <= MAX_COPIED
     }
+}
+
+/// The last `name` that documents say, its variables replaced; nothing where that is nothing.
+fn named(opened: &[Opened], variables: &Variables) -> Option<String> {
+    let documents = opened.iter().flat_map(|(_, documents)| documents);
+    let mut names = documents.filter_map(|document| document.mapping()?.find("name")?.value.scalar());
+    let lookup = |name: &str| variables.find(name).map(|found| found.value);
+    let name = Expansion::new(&lookup, MAX_EXPANDED).expand(&names.next_back()?.text).ok()?;
+    Some(name).filter(|name| !name.is_empty())
 }

@@ -59,6 +59,12 @@ pub fn load(input: &Input<'_>) -> Loaded {
     Loaded { compose, diagnostics: accepted.filter(faults.into_sorted()), sources }
 }
 
+/// The name that the stack's own files give it, its variables replaced; the last file that says one counts. What is wrong
+/// with the files is told when they are loaded.
+pub fn name(input: &Input<'_>) -> Option<String> {
+    Loader::new(input).name()
+}
+
 /// What is wrong with the form of services that take no part. What Swarm cannot do need not bother those.
 fn misspelled(disabled: &profile::Disabled, input: &Input<'_>, units: &Units, faults: &RefCell<Faults>) {
     let found = RefCell::new(Faults::new());

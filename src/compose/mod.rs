@@ -34,7 +34,7 @@ mod unit;
 mod variables;
 
 pub use accept::Accepted;
-pub use load::load;
+pub use load::{load, name};
 pub use types::*;
 pub use variables::{Found, Variables};
 

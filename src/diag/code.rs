@@ -70,6 +70,8 @@ codes! {
     RELATIVE_BIND = "compose/relative-bind",
     /// A name the engine refuses.
     INVALID_NAME = "compose/invalid-name",
+    /// A stack that is deployed under another name than its file says.
+    NAME_DIFFERS = "compose/name-differs",
     /// Two objects of one kind with one name.
     DUPLICATE_NAME = "compose/duplicate-name",
     /// The content of a config or secret is empty, or more than the engine takes.

@@ -436,3 +436,16 @@ fn a_chain_that_copies_too_much_is_refused() {
     }
     assert!(stack(&text, &[]).faults().contains("what services extend fills more than"));
 }
+
+#[test]
+fn relative_binds_lie_below_the_root_that_the_stack_names() {
+    let stack = stack(&web("volumes: ['./data:/data', '../x/./y:/y', '.:/here', '~/z:/z']"), &[]).below("/srv/shop");
+    insta::assert_snapshot!(stack.faults(), @r"
+    a.yaml:4:31: error: `services.web.volumes[1]`: `../x/./y` leads out of `/srv/shop`, the stack's `bindRoot` [schema/invalid-value]
+    a.yaml:4:57: error: `services.web.volumes[3]`: `~/z` is relative to the repository, which no node has [compose/relative-bind]
+      help: mount an absolute path, a volume, or give the file as a config
+    ");
+    let stack = self::stack(&web("volumes: ['./data:/data', '.:/here']"), &[]).below("/srv/shop");
+    let sources: Vec<String> = stack.web().volumes.into_iter().map(|mount| mount.value.source).collect();
+    assert_eq!(sources, ["/srv/shop/data", "/srv/shop"]);
+}

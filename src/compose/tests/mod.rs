@@ -47,6 +47,7 @@ pub(super) struct Stack {
     loose: bool,
     home: Option<&'static str>,
     profiles: Vec<String>,
+    bind_root: Option<&'static str>,
 }
 
 impl Stack {
@@ -72,6 +73,7 @@ impl Stack {
             loose: false,
             home: Some("/home/me"),
             profiles: Vec::new(),
+            bind_root: None,
         }
     }
 
@@ -82,6 +84,11 @@ impl Stack {
 
     pub fn profile(mut self, name: &str) -> Self {
         self.profiles.push(name.to_owned());
+        self
+    }
+
+    pub fn below(mut self, root: &'static str) -> Self {
+        self.bind_root = Some(root);
         self
     }
 
@@ -96,6 +103,7 @@ impl Stack {
             loose: self.loose,
             home: self.home,
             profiles: &self.profiles,
+            bind_root: self.bind_root,
             ..Input::new(&self.tree, &self.paths, &variables, self.mode)
         })
     }
