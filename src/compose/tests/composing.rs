@@ -376,10 +376,11 @@ secrets:
 
 #[test]
 fn the_name_of_the_stack_can_be_referred_to_where_it_is_said() {
-    let text = "name: 'shop${SUFFIX:-}'\nservices: {web: {image: 'x:${COMPOSE_PROJECT_NAME}'}}\n";
+    let text = "name: 'shop${SUFFIX:-${NONE:-}}'\nservices: {web: {image: 'x:${COMPOSE_PROJECT_NAME}'}}\n";
     let named = stack(text, &[]).with("SUFFIX", "-eu");
     assert_eq!(image(&named, "web"), "x:shop-eu");
     assert_eq!(named.compose().name.expect("said").value, "shop-eu");
+    assert_eq!(named.faults(), "", "docker refuses a file with a name, so nothing is compared with it");
     let unnamed = stack("services: {web: {image: 'x:${COMPOSE_PROJECT_NAME}'}}\n", &[]);
     assert!(unnamed.faults().contains("the variable `COMPOSE_PROJECT_NAME` is not defined"));
 }
