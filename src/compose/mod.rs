@@ -1,13 +1,17 @@
 //! Stack files → [`Compose`]: parse, interpolate, merge, validate. Every value keeps its place.
 
+mod accept;
 mod cast;
 mod check;
 mod context;
 mod deploy;
+mod document;
 pub mod dotenv;
 mod env_file;
 mod environment;
+mod extends;
 mod healthcheck;
+mod include;
 mod interpolate;
 mod keys;
 mod load;
@@ -15,18 +19,22 @@ mod merge;
 mod mount;
 mod object;
 mod port;
+mod profile;
 mod quantity;
 mod reference;
 pub mod schema;
 mod service;
 mod shell;
+mod tags;
 mod template;
 #[cfg(test)]
 mod tests;
 mod types;
+mod unit;
 mod variables;
 
-pub use load::load;
+pub use accept::Accepted;
+pub use load::{load, name};
 pub use types::*;
 pub use variables::{Found, Variables};
 
@@ -66,7 +74,7 @@ pub struct Input<'a> {
     pub stack: Option<&'a str>,
     /// The profiles that are asked for; `COMPOSE_PROFILES` among the variables adds to them.
     pub profiles: &'a [String],
-    /// The directory of the nodes in which relative bind sources lie, in a repository (`bindRoot`).
+    /// The directory of the nodes that stands for the repository's root where a bind source is relative (`bindRoot`).
     pub bind_root: Option<&'a str>,
     /// What encrypted files are decrypted with.
     pub keys: &'a Keys,

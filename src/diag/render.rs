@@ -37,6 +37,9 @@ pub struct Shown {
     /// What to do about it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub hints: Vec<String>,
+    /// The line it is on, with carets under the place; lines are separated by line feeds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub excerpt: Option<String>,
 }
 
 impl Shown {
@@ -51,6 +54,7 @@ impl Shown {
             line: location.as_ref().map(|l| l.line),
             column: location.as_ref().map(|l| l.column),
             hints: diagnostic.hints.clone(),
+            excerpt: None,
         }
     }
 
@@ -75,9 +79,13 @@ pub struct Report<'a> {
 }
 
 impl Report<'_> {
-    /// The JSON forms, in order.
+    /// The JSON forms, in order, with their excerpts.
     pub fn shown(&self) -> Vec<Shown> {
-        self.diagnostics.iter().map(|d| Shown::new(d, self.sources)).collect()
+        let shown = |diagnostic: &Diagnostic| {
+            let excerpt = Some(self.excerpt(diagnostic, Style::Plain)).filter(|excerpt| !excerpt.is_empty());
+            Shown { excerpt, ..Shown::new(diagnostic, self.sources) }
+        };
+        self.diagnostics.iter().map(shown).collect()
     }
 
     /// The text: for each a line `path:line:column: severity: message [code]`, then the excerpt with a caret, then the
@@ -167,5 +175,6 @@ mod tests {
         assert!(text.ends_with("  help: did you mean `image`?\n"), "{text}");
         let shown = report.shown();
         assert_eq!((shown[0].line, shown[0].column), (Some(3), Some(5)));
+        assert!(shown[0].excerpt.as_ref().is_some_and(|excerpt| excerpt.contains("^^^^^")), "{shown:?}");
     }
 }
