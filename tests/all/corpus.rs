@@ -21,6 +21,8 @@ use skep::model::{Digest, Kind, StackName};
 use skep::swarm::canonical::{canonical_network, canonical_service, forget_unstored};
 use skep::swarm::{Network, NetworkSpec, ServiceSpec};
 
+use crate::stored::differences;
+
 /// The home directory of whoever recorded it: all there was of an environment.
 const HOME: &str = "/root";
 
@@ -91,28 +93,6 @@ fn lower(folder: &Path) -> Result<Desired, String> {
     let stack = StackName::parse("demo").expect("a name");
     let (desired, diagnostics) = desired::lower(&compose, &stack);
     if diag::has_errors(&diagnostics) { Err(said(&diagnostics)) } else { Ok(desired) }
-}
-
-/// Every leaf in which two JSON values differ.
-fn differences(path: &str, ours: &Value, theirs: &Value, found: &mut Vec<String>) {
-    let keys = |value: &Value| -> Option<BTreeMap<String, Value>> {
-        match value {
-            Value::Object(map) => Some(map.clone().into_iter().collect()),
-            Value::Array(list) => Some(list.iter().cloned().enumerate().map(|(i, v)| (i.to_string(), v)).collect()),
-            _ => None,
-        }
-    };
-    match (keys(ours), keys(theirs)) {
-        (Some(a), Some(b)) if ours.is_object() == theirs.is_object() => {
-            for key in a.keys().chain(b.keys()).collect::<BTreeSet<_>>() {
-                let absent = Value::String("(absent)".to_owned());
-                let (a, b) = (a.get(key).unwrap_or(&absent), b.get(key).unwrap_or(&absent));
-                differences(&format!("{path}/{key}"), a, b, found);
-            }
-        }
-        _ if ours == theirs => {}
-        _ => found.push(format!("{path}: skep {ours}, docker {theirs}")),
-    }
 }
 
 fn compare_services(desired: &Desired, theirs: &[ServiceSpec], found: &mut Vec<String>) {

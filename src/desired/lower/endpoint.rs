@@ -28,7 +28,8 @@ pub(super) fn lower(service: &At<Service>, faults: &mut Faults) -> EndpointSpec 
         }
     }
     let mut ports: Vec<swarm::Port> = file.ports.iter().map(|port| published(&port.value)).collect();
-    ports.sort_by(|a, b| sort_key(a).cmp(&sort_key(b)));
+    // By the number alone, ties as they stand in the file: so do Docker's clients up to 28, and the order restarts tasks.
+    ports.sort_by_key(|port| port.published_port);
     EndpointSpec { mode, ports, ..EndpointSpec::default() }
 }
 
@@ -78,8 +79,4 @@ fn published(port: &Port) -> swarm::Port {
         publish_mode: port.mode.clone(),
         ..swarm::Port::default()
     }
-}
-
-fn sort_key(port: &swarm::Port) -> (u32, u32, &str, &str) {
-    (port.published_port, port.target_port, &port.protocol, &port.publish_mode)
 }

@@ -1,0 +1,1 @@
+//! Where tasks run: neither of the two restarts what the other started.
