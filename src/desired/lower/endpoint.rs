@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::order::sort_as_go;
 use crate::compose::{At, Compose, Port, Service};
 use crate::diag::{Diagnostic, Faults, Span, code};
 use crate::swarm::{self, EndpointSpec};
@@ -28,8 +29,7 @@ pub(super) fn lower(service: &At<Service>, faults: &mut Faults) -> EndpointSpec 
         }
     }
     let mut ports: Vec<swarm::Port> = file.ports.iter().map(|port| published(&port.value)).collect();
-    // By the number alone, ties as they stand in the file: so do Docker's clients up to 28, and the order restarts tasks.
-    ports.sort_by_key(|port| port.published_port);
+    sort_as_go(&mut ports, |port| port.published_port);
     EndpointSpec { mode, ports, ..EndpointSpec::default() }
 }
 

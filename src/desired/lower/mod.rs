@@ -7,6 +7,7 @@ mod endpoint;
 mod files;
 mod mounts;
 mod networks;
+mod order;
 mod service;
 #[cfg(test)]
 mod tests;
