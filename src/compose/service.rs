@@ -100,25 +100,30 @@ fn command(view: View<'_>) -> Option<At<Vec<String>>> {
 /// `host:ip` or `host=ip`, or a mapping of them.
 fn extra_hosts(view: &View<'_>) -> Vec<(String, String)> {
     let bare = |ip: &str| ip.strip_prefix('[').and_then(|ip| ip.strip_suffix(']')).unwrap_or(ip).to_owned();
+    let split = |line: &str| {
+        let (host, ip) = line.split_once('=').or_else(|| line.split_once(':'))?;
+        Some((host.to_owned(), bare(ip)))
+    };
     if view.node().mapping().is_some() {
-        let mut hosts: Vec<(String, String)> = view
+        // Docker makes lines of them before it looks for the separator.
+        let mut lines: Vec<String> = view
             .entries(|_, ip| if ip.is_null() { None } else { cast::texts(ip) })
             .map(|hosts: Vec<(String, Vec<String>)>| hosts)
             .unwrap_or_default()
             .into_iter()
-            .flat_map(|(host, ips)| ips.into_iter().map(move |ip| (host.clone(), bare(&ip))))
+            .flat_map(|(host, ips)| ips.into_iter().map(move |ip| format!("{host}:{ip}")))
             .collect();
-        hosts.sort_by_cached_key(|(host, ip)| format!("{host}:{ip}"));
-        return hosts;
+        lines.sort();
+        return lines.iter().filter_map(|line| split(line)).collect();
     }
     let line = |item: View<'_>| {
         let text = item.str()?;
-        let found = text.split_once('=').or_else(|| text.split_once(':'));
+        let found = split(text);
         if found.is_none() {
             let fault = item.invalid_diagnostic(format_args!("`{text}` names no address"));
             item.fault(fault.hint("hosts are written as in `db:10.0.0.5`"));
         }
-        found.map(|(host, ip)| (host.to_owned(), bare(ip)))
+        found
     };
     view.list(line).unwrap_or_default()
 }

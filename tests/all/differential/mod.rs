@@ -25,6 +25,8 @@ use ground::Ground;
 const WORKERS: usize = 4;
 /// Records what the engine held as the goldens.
 const RECORD: &str = "SKEP_RECORD";
+/// Compares only cases whose name or path contains this.
+const ONLY: &str = "SKEP_ONLY";
 
 #[test]
 fn this_engine_holds_the_same_of_either() {
@@ -33,14 +35,18 @@ fn this_engine_holds_the_same_of_either() {
 
 #[test]
 fn the_next_engine_holds_the_same_of_either() {
-    let start = || match reference::unpacked() {
+    compare_all("the next Debian's engine", second_lab, std::env::var_os(RECORD).is_some());
+}
+
+/// A swarm on the second engine.
+fn second_lab() -> Option<Lab> {
+    match reference::unpacked() {
         Ok(unpacked) => Some(Lab::start_on(&unpacked.dockerd(), 1)),
         Err(why) => {
             reference::skip("everything on the second engine", why);
             None
         }
-    };
-    compare_all("the next Debian's engine", start, std::env::var_os(RECORD).is_some());
+    }
 }
 
 #[test]
@@ -72,7 +78,7 @@ fn compare_all(engine: &str, start: impl FnOnce() -> Option<Lab>, record: bool) 
         Some(corpus) => cases.extend(corpus),
         None => reference::skip("other people's stacks beside docker", "SKEP_CORPUS is not set"),
     }
-    if let Some(only) = std::env::var_os("SKEP_ONLY") {
+    if let Some(only) = std::env::var_os(ONLY) {
         cases.retain(|case| case.shown().contains(&*only.to_string_lossy()));
     }
     let Some(lab) = start() else { return };
