@@ -7,6 +7,7 @@ mod deploy;
 pub mod dotenv;
 mod env_file;
 mod environment;
+pub mod grammar;
 mod healthcheck;
 mod interpolate;
 mod keys;

@@ -115,7 +115,9 @@ fn is_plain(text: &str) -> bool {
         text.to_ascii_lowercase().as_str(),
         "y" | "n" | "yes" | "no" | "on" | "off" | "true" | "false" | "null" | "<<" | "="
     );
-    let begins = text.starts_with(|c: char| c.is_alphanumeric() || matches!(c, '/' | '.' | '_' | '$' | '+'));
+    // At the root three dots end a document.
+    let begins = !text.starts_with("...")
+        && text.starts_with(|c: char| c.is_alphanumeric() || matches!(c, '/' | '.' | '_' | '$' | '+'));
     let sexagesimal = text.contains(':') && text.bytes().all(|b| b.is_ascii_digit() || b":._+-".contains(&b));
     let inside = |c: char| c.is_alphanumeric() || " /._-$+:@=,{}()<>~^;*!?&|%#'\"\\[]".contains(c);
     begins
