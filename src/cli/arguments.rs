@@ -92,7 +92,11 @@ pub struct TargetArguments {
     #[arg(long, env = "SKEP_CONFIG", value_name = "FILE")]
     pub config: Option<PathBuf>,
 
-    /// With -c: the stack's name. With a repository: only these stacks [default: all]
+    /// Ask for services with this profile, repeated or after commas, besides those of skep.yaml and COMPOSE_PROFILES
+    #[arg(long = "profile", value_name = "NAME", value_delimiter = ',')]
+    pub profiles: Vec<String>,
+
+    /// With -c: the stack's name [default: the file's `name`]. With a repository: only these stacks [default: all]
     #[arg(value_name = "STACK")]
     pub stacks: Vec<String>,
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 
+use crate::compose;
 use crate::desired::Desired;
 use crate::diag::{Diagnostic, Faults, Sources, code};
 use crate::model::files::MAX_FILE;
@@ -132,14 +133,25 @@ fn direct(arguments: &TargetArguments, environment: &Environment, name: Name) ->
     }
     let name = match (arguments.stacks.as_slice(), name) {
         ([name], _) => name.clone(),
-        ([], Name::Optional) => named_after(&environment.directory),
-        ([], Name::Required) => {
-            return Err(Failure::usage_hint("with -c the stack needs a name", "skep plan -c compose.yaml STACK"));
+        ([], asked) => {
+            let variables = environment.variables.clone().into();
+            let own = compose::name(&compose::Input::new(&machine, &paths, &variables, compose::Mode::Direct));
+            match (own, asked) {
+                (Some(own), _) => own,
+                (None, Name::Optional) => named_after(&environment.directory),
+                (None, Name::Required) => {
+                    return Err(Failure::usage_hint(
+                        "with -c the stack needs a name",
+                        "skep plan -c compose.yaml STACK",
+                    ));
+                }
+            }
         }
         (_, _) => return Err(Failure::usage("-c takes one stack at a time")),
     };
     let name = StackName::parse(&name).map_err(|error| Failure::usage(format!("invalid stack name: {error}")))?;
-    let mut loaded = load::direct(&machine, &paths, &name, &environment.variables, environment.home());
+    let mut loaded =
+        load::direct(&machine, &paths, &name, &environment.variables, environment.home(), &arguments.profiles);
     as_typed(&mut loaded, &environment.directory);
     Ok(Target {
         origin: Origin::Direct,
@@ -225,7 +237,8 @@ async fn repository(
     }
     let wanted = chosen(arguments, &declaration)?;
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let loading = stream::iter(in_order(wanted)?).map(|declared| load_stack(&opened, declared, &credentials));
+    let loading = stream::iter(in_order(wanted)?)
+        .map(|declared| load_stack(&opened, declared, &arguments.profiles, &credentials));
     let stacks = loading.buffered(threads).try_collect().await?;
     let revision = match (&opened.revision, &opened.directory) {
         (Some(revision), _) => revision.clone(),
@@ -282,7 +295,12 @@ fn in_order(mut waiting: Vec<&Declared>) -> Result<Vec<&Declared>, Failure> {
     Ok(ordered)
 }
 
-async fn load_stack(opened: &Opened, declared: &Declared, credentials: &[Credential]) -> Result<Stack, Failure> {
+async fn load_stack(
+    opened: &Opened,
+    declared: &Declared,
+    profiles: &[String],
+    credentials: &[Credential],
+) -> Result<Stack, Failure> {
     let (files, revision): (Arc<dyn Files>, _) = match &declared.repository {
         None => (Arc::clone(&opened.files), None),
         Some(own) => {
@@ -296,7 +314,8 @@ async fn load_stack(opened: &Opened, declared: &Declared, credentials: &[Credent
             (follow.tree(&revision).await?, Some(revision))
         }
     };
-    let (declaring, declared) = (Arc::clone(&opened.files), declared.clone());
+    let (declaring, mut declared) = (Arc::clone(&opened.files), declared.clone());
+    declared.settings.profiles.extend_from_slice(profiles);
     let load = move || {
         let Loaded { desired, diagnostics, sources } = load::repository(files.as_ref(), declaring.as_ref(), &declared);
         Stack {

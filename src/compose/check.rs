@@ -6,7 +6,9 @@ use super::{At, Compose, Service};
 use crate::diag::{Diagnostic, Faults, Span, code, did_you_mean};
 
 /// Reports every reference to what no file defines, and breaks circles of `depends_on`.
-pub(super) fn references(compose: &mut Compose, faults: &mut Faults) {
+///
+/// `disabled` are services that take no part, with their places.
+pub(super) fn references(compose: &mut Compose, disabled: &BTreeMap<String, Span>, faults: &mut Faults) {
     for (name, service) in &compose.services {
         for (network, at) in &service.value.networks {
             // Every stack has a network of this name.
@@ -34,7 +36,7 @@ pub(super) fn references(compose: &mut Compose, faults: &mut Faults) {
             defined(name, "secret", source, secret.span, &compose.secrets, code::UNDEFINED_SECRET, faults);
         }
     }
-    dependencies(&mut compose.services, faults);
+    dependencies(&mut compose.services, disabled, faults);
 }
 
 fn defined<T>(
@@ -64,12 +66,22 @@ fn near<'n>(name: &str, known: impl ExactSizeIterator<Item = &'n String>) -> Opt
 
 /// Leaves in `depends_on` only services that are there, in no circle. Docker ignores the key, so nothing of it stops a
 /// stack: it is an order, as far as it can be kept.
-fn dependencies(services: &mut BTreeMap<String, At<Service>>, faults: &mut Faults) {
+fn dependencies(services: &mut BTreeMap<String, At<Service>>, disabled: &BTreeMap<String, Span>, faults: &mut Faults) {
     let mut dropped: HashMap<String, BTreeSet<usize>> = HashMap::new();
     let mut undefined = 0;
     for (name, service) in services.iter() {
         for (index, wanted) in service.value.depends_on.iter().enumerate() {
             if services.contains_key(&wanted.value) {
+                continue;
+            }
+            if let Some(profiles) = disabled.get(&wanted.value) {
+                dropped.entry(name.clone()).or_default().insert(index);
+                let message = format!(
+                    "`services.{name}` depends on the service `{}`, whose profiles are not asked for",
+                    wanted.value
+                );
+                let fault = Diagnostic::warning(code::UNDEFINED_SERVICE, message).at(wanted.span);
+                faults.push(fault.related(*profiles, "this service takes no part"));
                 continue;
             }
             let message = format!("`services.{name}` depends on the service `{}`, which no file defines", wanted.value);

@@ -3,6 +3,7 @@
 use std::cell::Cell;
 
 use super::Input;
+use super::unit::Units;
 
 /// How many ports one stack may publish: more than there are.
 pub(super) const MAX_PORTS: usize = 200_000;
@@ -14,16 +15,16 @@ pub(super) const MAX_CONTENT: usize = 32 << 20;
 pub(super) struct Context<'a> {
     /// What is loaded.
     pub input: &'a Input<'a>,
-    /// The directory of the first file.
-    pub dir: &'a str,
+    /// What paths and variables mean where they stand.
+    pub units: &'a Units,
     ports: Cell<usize>,
     content: Cell<usize>,
 }
 
 impl<'a> Context<'a> {
     /// For one stack.
-    pub fn new(input: &'a Input<'a>, dir: &'a str) -> Self {
-        Self { input, dir, ports: Cell::new(MAX_PORTS), content: Cell::new(MAX_CONTENT) }
+    pub fn new(input: &'a Input<'a>, units: &'a Units) -> Self {
+        Self { input, units, ports: Cell::new(MAX_PORTS), content: Cell::new(MAX_CONTENT) }
     }
 
     /// Whether so many ports more are borne.

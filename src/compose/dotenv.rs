@@ -25,8 +25,42 @@ const MAX_EXPANDED: usize = 8 * 1024 * 1024;
 ///
 /// Faults go to `faults` and the line is left out; a reference to an undefined variable is as bad as `undefined` says.
 pub fn parse(text: &str, file: FileId, known: &Variables, undefined: Severity, faults: &mut Faults) -> Variables {
+    read(text, file, known, undefined, faults).found
+}
+
+/// A variable and the line that says it.
+pub(super) struct Line {
+    /// Its name.
+    pub name: String,
+    /// Its value.
+    pub value: String,
+    /// Whether it must not be shown.
+    pub secret: bool,
+    /// Where it stands, from the name to the end of the value.
+    pub span: Span,
+}
+
+/// The same, line by line.
+pub(super) fn lines(
+    text: &str,
+    file: FileId,
+    known: &Variables,
+    undefined: Severity,
+    faults: &mut Faults,
+) -> Vec<Line> {
+    read(text, file, known, undefined, faults).lines
+}
+
+fn read<'a>(
+    text: &'a str,
+    file: FileId,
+    known: &'a Variables,
+    undefined: Severity,
+    faults: &'a mut Faults,
+) -> Parser<'a> {
+    let found = Variables::new();
     let mut parser =
-        Parser { text, at: 0, file, known, undefined, faults, found: Variables::new(), left: MAX_EXPANDED };
+        Parser { text, at: 0, file, known, undefined, faults, found, lines: Vec::new(), left: MAX_EXPANDED };
     if text.starts_with('\u{feff}') {
         parser.at = '\u{feff}'.len_utf8();
     }
@@ -36,7 +70,7 @@ pub fn parse(text: &str, file: FileId, known: &Variables, undefined: Severity, f
             parser.skip_line();
         }
     }
-    parser.found
+    parser
 }
 
 struct Parser<'a> {
@@ -47,6 +81,7 @@ struct Parser<'a> {
     undefined: Severity,
     faults: &'a mut Faults,
     found: Variables,
+    lines: Vec<Line>,
     left: usize,
 }
 
@@ -95,19 +130,19 @@ impl Parser<'_> {
             self.at += "export".len();
             self.skip(|c| c == ' ' || c == '\t');
         }
-        let start = self.at;
+        let begin = self.at;
         let line = self.line();
         let end = line.find(['=', ':']);
         let name = line.get(..end.unwrap_or(line.len())).unwrap_or_default().trim_end().to_owned();
         let valid = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.' | '-');
         if name.is_empty() || !name.chars().all(valid) {
             let message = "a line holds `NAME=value`, and a name only letters, digits, `_`, `.` and `-`";
-            return Err(self.fault(start, start + line.trim_end().len().max(1), message));
+            return Err(self.fault(begin, begin + line.trim_end().len().max(1), message));
         }
         let Some(end) = end else {
             self.skip_line();
             if let Some(found) = self.known.find(&name) {
-                self.found.insert(name, found.value, found.secret);
+                self.add(name, found.value.to_owned(), found.secret, begin);
             }
             return Ok(());
         };
@@ -118,8 +153,16 @@ impl Parser<'_> {
             Raw::Literal(value) => (value, false),
             Raw::Template(template) => self.expand(&template, start)?,
         };
-        self.found.insert(name, value, secret);
+        self.add(name, value, secret, begin);
         Ok(())
+    }
+
+    fn add(&mut self, name: String, value: String, secret: bool, begin: usize) {
+        let offset = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
+        let end = self.text.get(begin..self.at).map_or(begin, |text| begin + text.trim_end().len());
+        let span = Span { file: self.file, start: offset(begin), end: offset(end) };
+        self.found.insert(name.as_str(), value.as_str(), secret);
+        self.lines.push(Line { name, value, secret, span });
     }
 
     fn raw_value(&mut self) -> Result<Raw, Box<Diagnostic>> {

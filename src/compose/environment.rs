@@ -7,31 +7,53 @@ use std::collections::HashMap;
 use indexmap::IndexMap;
 
 use super::context::MAX_CONTENT;
-use super::{Input, Variables, env_file};
+use super::interpolate::severity_of_undefined;
+use super::unit::Units;
+use super::{Input, Variables, dotenv, env_file, keys};
 use crate::diag::{Diagnostic, Faults, FileId, Sources, Span, code};
+use crate::model::FileError;
 use crate::yaml::{self, Entry, Mapping, Node, Scalar, Value, View};
 
 /// A variable's value and place.
 struct Variable {
     value: Option<String>,
+    secret: bool,
     key_span: Span,
     span: Span,
+}
+
+/// A file of variables that a service names.
+struct Wanted {
+    path: String,
+    /// Where it is named.
+    span: Span,
+    /// Whether its absence is a fault.
+    required: bool,
+    form: Form,
+}
+
+/// How a file of variables is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// Literally, as `docker stack deploy` reads what it knows; `format: raw` asks for the same.
+    Literal,
+    /// As Docker Compose reads what is named by a mapping: quotes, comments and references count.
+    Compose,
 }
 
 /// Reads the variables of services.
 pub(super) struct Environments<'a> {
     input: &'a Input<'a>,
-    dir: &'a str,
-    variables: &'a Variables,
+    units: &'a Units,
     /// What `env_file` named already, by path: many services share one.
     read: RefCell<HashMap<String, Option<FileId>>>,
     left: Cell<usize>,
 }
 
 impl<'a> Environments<'a> {
-    /// For all files of a stack. Absent and empty values are taken from `variables`.
-    pub fn new(input: &'a Input<'a>, dir: &'a str, variables: &'a Variables) -> Self {
-        Self { input, dir, variables, read: RefCell::default(), left: Cell::new(MAX_CONTENT) }
+    /// For all files of a stack. Absent and empty values are taken from the variables of their file.
+    pub fn new(input: &'a Input<'a>, units: &'a Units) -> Self {
+        Self { input, units, read: RefCell::default(), left: Cell::new(MAX_CONTENT) }
     }
 
     /// Replaces `environment` and `env_file` of every service of a document by one `environment` mapping.
@@ -60,50 +82,56 @@ impl<'a> Environments<'a> {
         if files.is_none() && given.is_none() {
             return None;
         }
+        let spoken = given.map(|view| self.spoken(&view)).unwrap_or_default();
         let mut all = IndexMap::new();
-        if let Some(view) = files {
-            for (path, span) in paths(view) {
-                self.read(&path, span, sources, faults, &mut all);
-            }
+        for wanted in files.map(wanted).unwrap_or_default() {
+            self.read(&wanted, &spoken, sources, faults, &mut all);
         }
-        if let Some(view) = given {
-            let spans = spans(&view);
-            let pairs = super::cast::pairs(view).unwrap_or_default();
-            for (name, value) in pairs {
-                let (key_span, span) = spans.get(name.as_str()).copied().unwrap_or((view.span(), view.span()));
-                self.add(name, Variable { value, key_span, span }, faults, &mut all);
-            }
+        for (name, variable) in spoken {
+            self.add(name, variable, faults, &mut all);
         }
-        let entry = |(key, variable): (String, Variable)| Entry {
-            key,
-            key_span: variable.key_span,
-            value: Node {
-                span: variable.span,
-                tag: None,
-                value: Value::Scalar(variable.value.map_or_else(|| Scalar::plain(""), Scalar::quoted)),
-            },
+        let entry = |(key, variable): (String, Variable)| {
+            let scalar = variable.value.map_or_else(|| Scalar::plain(""), Scalar::quoted);
+            let value = Value::Scalar(Scalar { secret: variable.secret, ..scalar });
+            Entry { key, key_span: variable.key_span, value: Node { span: variable.span, tag: None, value } }
         };
         Some(Mapping { entries: all.into_iter().map(entry).collect() })
     }
 
+    /// What `environment` says.
+    fn spoken(&self, view: &View<'_>) -> IndexMap<String, Variable> {
+        let places = places(view);
+        let pairs = super::cast::pairs(*view).unwrap_or_default();
+        let variable = |(name, value): (String, Option<String>)| {
+            let (key_span, span, secret) =
+                places.get(name.as_str()).copied().unwrap_or((view.span(), view.span(), true));
+            (name, Variable { value, secret, key_span, span })
+        };
+        pairs.into_iter().map(variable).collect()
+    }
+
     fn read(
         &self,
-        path: &str,
-        cited: Span,
+        wanted: &Wanted,
+        spoken: &IndexMap<String, Variable>,
         sources: &mut Sources,
         faults: &RefCell<Faults>,
         all: &mut IndexMap<String, Variable>,
     ) {
-        let located = match self.input.files.locate(self.dir, path) {
+        let unit = self.units.of(wanted.span);
+        let located = match self.input.files.locate(&unit.dir, &wanted.path) {
             Ok(located) => located,
             Err(error) => {
-                let message = format!("`{path}` cannot be read: {error}");
-                return faults.borrow_mut().push(Diagnostic::error(code::FILE_OUTSIDE, message).at(cited));
+                let message = format!("`{}` cannot be read: {error}", wanted.path);
+                return faults.borrow_mut().push(Diagnostic::error(code::FILE_OUTSIDE, message).at(wanted.span));
             }
         };
+        if !wanted.required && matches!(self.input.files.read(&located), Err(FileError::NotFound)) {
+            return;
+        }
         let known = self.read.borrow().get(&located).copied();
         let file = known.unwrap_or_else(|| {
-            let read = yaml::text_of(self.input.files, &located, Some(cited), sources);
+            let read = yaml::text_of(self.input.files, &located, Some(wanted.span), sources);
             let file = read.map_err(|found| faults.borrow_mut().extend(found)).ok();
             self.read.borrow_mut().insert(located, file);
             file
@@ -112,21 +140,66 @@ impl<'a> Environments<'a> {
         let size = sources.text(file).len();
         if size > self.left.get() {
             let message = format!("the env files of the stack fill more than {} MiB", MAX_CONTENT >> 20);
-            return faults.borrow_mut().push(Diagnostic::error(code::YAML_BOUNDS, message).at(cited));
+            return faults.borrow_mut().push(Diagnostic::error(code::YAML_BOUNDS, message).at(wanted.span));
         }
         self.left.set(self.left.get() - size);
+        match wanted.form {
+            Form::Literal => self.literal(file, &unit.variables, sources, faults, all),
+            Form::Compose => self.compose(file, wanted.span, spoken, sources, faults, all),
+        }
+    }
+
+    fn literal(
+        &self,
+        file: FileId,
+        variables: &Variables,
+        sources: &Sources,
+        faults: &RefCell<Faults>,
+        all: &mut IndexMap<String, Variable>,
+    ) {
         let lines = env_file::parse(sources.text(file), file, &mut faults.borrow_mut());
         for line in lines {
-            let value = match line.value {
-                Some(value) => Some(value.to_owned()),
-                // A name alone in a file is the environment's or nothing at all.
-                None => match self.variables.find(line.name) {
-                    Some(found) => Some(found.value.to_owned()),
-                    None => continue,
-                },
-            };
-            let variable = Variable { value, key_span: line.span, span: line.span };
+            // A name alone in a file is the environment's or nothing at all.
+            let inherited = line.value.is_none().then(|| variables.find(line.name)).flatten();
+            let Some(value) = line.value.or(inherited.map(|found| found.value)) else { continue };
+            let secret = inherited.is_some_and(|found| found.secret);
+            let variable = Variable { value: Some(value.to_owned()), secret, key_span: line.span, span: line.span };
             self.add(line.name.to_owned(), variable, faults, all);
+        }
+    }
+
+    /// References mean the stack's variables first, then what the service itself says.
+    fn compose(
+        &self,
+        file: FileId,
+        cited: Span,
+        spoken: &IndexMap<String, Variable>,
+        sources: &Sources,
+        faults: &RefCell<Faults>,
+        all: &mut IndexMap<String, Variable>,
+    ) {
+        let text = sources.text(file);
+        let mut own = Variables::new();
+        if text.contains('$') {
+            for (name, variable) in spoken {
+                if let Some(value) = &variable.value {
+                    own.insert(name.as_str(), value.as_str(), variable.secret);
+                }
+            }
+        }
+        let variables = &self.units.of(cited).variables;
+        let known = if own.is_empty() {
+            variables.as_ref().clone()
+        } else {
+            own.extend(variables);
+            own
+        };
+        let undefined = severity_of_undefined(self.input);
+        let found = dotenv::lines(text, file, &known, undefined, &mut faults.borrow_mut());
+        for line in found {
+            let variable =
+                Variable { value: Some(line.value), secret: line.secret, key_span: line.span, span: line.span };
+            all.insert(line.name, variable);
         }
     }
 
@@ -139,49 +212,58 @@ impl<'a> Environments<'a> {
         all: &mut IndexMap<String, Variable>,
     ) {
         if variable.value.as_deref().is_none_or(str::is_empty)
-            && let Some(found) = self.variables.find(&name)
+            && let Some(found) = self.units.of(variable.span).variables.find(&name)
         {
-            let value = found.value;
-            if variable.value.is_some() && !value.is_empty() {
+            if variable.value.is_some() && !found.value.is_empty() {
                 let message = format!("`{name}` is empty here, so it takes the value of the variable `{name}`");
                 let fault = Diagnostic::warning(code::EMPTY_VARIABLE, message).at(variable.span);
                 faults
                     .borrow_mut()
                     .push(fault.hint("`docker stack deploy` does so too: give one of the two another name"));
             }
-            variable.value = Some(value.to_owned());
+            variable.value = Some(found.value.to_owned());
+            variable.secret |= found.secret;
         }
         all.insert(name, variable);
     }
 }
 
-/// The paths of `env_file`, which is a text or a list of texts.
-fn paths(view: View<'_>) -> Vec<(String, Span)> {
-    let path = |item: View<'_>| {
-        if item.node().mapping().is_some() {
-            let message = format!("skep does not carry out the mapping form of {} yet", item.name());
-            item.fault(Diagnostic::error(code::COMPOSE_NOT_LOWERED, message).at(item.span()));
-            return None;
+/// The files of `env_file`: a text or a list, of texts or of mappings.
+fn wanted(view: View<'_>) -> Vec<Wanted> {
+    let one = |item: View<'_>| {
+        if item.node().mapping().is_none() {
+            return Some(Wanted { path: item.text()?, span: item.span(), required: true, form: Form::Literal });
         }
-        item.text().map(|path| (path, item.span()))
+        let mut fields = item.fields()?;
+        let path = fields.require("path").and_then(|path| Some((path.text()?, path.span())));
+        let required = fields.said("required").and_then(super::cast::boolean).unwrap_or(true);
+        let form =
+            fields.said("format").and_then(|format| format.choice(&[("raw", Form::Literal), ("", Form::Compose)]));
+        keys::finish(fields);
+        let (path, span) = path?;
+        Some(Wanted { path, span, required, form: form.unwrap_or(Form::Compose) })
     };
-    match view.node().scalar() {
-        Some(_) => path(view).into_iter().collect(),
-        None => view.list(path).unwrap_or_default(),
+    match view.node().sequence() {
+        Some(_) => view.list(one).unwrap_or_default(),
+        None => one(view).into_iter().collect(),
     }
 }
 
-/// Where the variables of `environment` stand: key and value of the mapping form, the whole item of the list form.
-fn spans<'a>(view: &View<'a>) -> HashMap<&'a str, (Span, Span)> {
+/// Where the variables of `environment` stand, and whether they are secret: key and value of the mapping form, the whole
+/// item of the list form.
+fn places<'a>(view: &View<'a>) -> HashMap<&'a str, (Span, Span, bool)> {
+    let secret = |node: &Node| node.scalar().is_some_and(|scalar| scalar.secret);
     match &view.node().value {
-        Value::Mapping(mapping) => {
-            mapping.entries.iter().map(|entry| (entry.key.as_str(), (entry.key_span, entry.value.span))).collect()
-        }
+        Value::Mapping(mapping) => mapping
+            .entries
+            .iter()
+            .map(|entry| (entry.key.as_str(), (entry.key_span, entry.value.span, secret(&entry.value))))
+            .collect(),
         Value::Sequence(items) => items
             .iter()
             .filter_map(|item| {
                 let text = item.scalar()?.text.as_str();
-                Some((text.split_once('=').map_or(text, |(name, _)| name), (item.span, item.span)))
+                Some((text.split_once('=').map_or(text, |(name, _)| name), (item.span, item.span, secret(item))))
             })
             .collect(),
         Value::Scalar(_) => HashMap::new(),

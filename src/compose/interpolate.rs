@@ -2,13 +2,11 @@
 
 use std::cell::Cell;
 
+use super::document::MAX_EXPANDED;
 use super::template::{Expansion, Malformed, Missing, expand_as_docker};
 use super::{Input, Mode, Variables};
 use crate::diag::{Diagnostic, Faults, Severity, Sources, Span, code};
 use crate::yaml::{Node, Scalar, Value};
-
-/// How many bytes interpolated values of one stack may have in all.
-const MAX_EXPANDED: usize = 32 * 1024 * 1024;
 
 /// Replaces the variables of trees.
 pub(super) struct Interpolator<'a> {
@@ -27,9 +25,14 @@ pub(super) fn severity_of_undefined(input: &Input<'_>) -> Severity {
 }
 
 impl<'a> Interpolator<'a> {
-    /// One for all files of a stack.
-    pub fn new(variables: &'a Variables, undefined: Severity, sources: &'a Sources) -> Self {
-        Self { variables, undefined, sources, left: MAX_EXPANDED }
+    /// For trees whose values may have `left` bytes in all.
+    pub fn new(variables: &'a Variables, undefined: Severity, sources: &'a Sources, left: usize) -> Self {
+        Self { variables, undefined, sources, left }
+    }
+
+    /// How many bytes are left.
+    pub fn left(&self) -> usize {
+        self.left
     }
 
     /// Replaces every reference in a tree.

@@ -20,8 +20,7 @@ pub(super) type Known = (&'static str, Fate);
 use Fate::{Ignored, Later, Refused};
 
 /// Keys of the whole file.
-pub(super) const FILE: &[Known] =
-    &[("include", Later), ("models", Refused("run the model as a service, or outside the swarm"))];
+pub(super) const FILE: &[Known] = &[("models", Refused("run the model as a service, or outside the swarm"))];
 
 /// Keys of a service.
 pub(super) const SERVICE: &[Known] = &[
@@ -49,7 +48,6 @@ pub(super) const SERVICE: &[Known] = &[
     ("dns_opt", Later),
     ("domainname", Ignored("write the full name into `hostname`")),
     ("expose", Ignored("leave it out: on a network every port of a service can be reached")),
-    ("extends", Later),
     ("external_links", Ignored("join the same network: services reach each other under their names")),
     ("gpus", Refused("reserve them with `deploy.resources.reservations.generic_resources`")),
     ("group_add", Later),
@@ -72,7 +70,6 @@ pub(super) const SERVICE: &[Known] = &[
     ("post_start", Refused("do it in the image's entrypoint")),
     ("pre_stop", Refused("do it in the image's entrypoint, on `stop_signal`")),
     ("privileged", Ignored("name what it needs under `cap_add`, or run it as a plain container on its node")),
-    ("profiles", Later),
     ("provider", Refused("run it outside the swarm")),
     ("pull_policy", Refused("leave it out: nodes pull what they do not have")),
     ("runtime", Refused("set the default runtime of the nodes' engines")),
@@ -121,9 +118,6 @@ pub(super) const IPAM: &[Known] = &[("options", Later)];
 
 /// Keys of an entry of `ipam.config`.
 pub(super) const SUBNET: &[Known] = &[("aux_addresses", Later), ("gateway", Later), ("ip_range", Later)];
-
-/// Keys of a top-level config or secret.
-pub(super) const FILE_OBJECT: &[Known] = &[("content", Later), ("environment", Later)];
 
 /// Reports each of these keys that is there, at its place.
 pub(super) fn refuse(fields: &mut Fields<'_>, known: &[Known]) {

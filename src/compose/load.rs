@@ -1,110 +1,115 @@
 //! Files → [`Compose`].
 
 use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::document::{Document, Loader};
 use super::environment::Environments;
-use super::interpolate::{Interpolator, severity_of_undefined};
-use super::{At, Compose, Context, Input, Loaded, Mode, Variables, check, dotenv, keys, merge, object, service};
-use crate::diag::{Diagnostic, Faults, FileId, Sources, Span, code};
-use crate::model::files::directory;
-use crate::model::{FileError, Kind, StackName};
-use crate::yaml::{self, Node, View};
+use super::unit::Units;
+use super::{At, Compose, Context, Input, Loaded, accept, check, keys, merge, object, profile, service};
+use crate::diag::{Diagnostic, Faults, Span, code};
+use crate::model::{Confidential, Kind, StackName};
+use crate::yaml::{Entry, Mapping, Node, Value, View};
 
 /// Reads, interpolates, merges and checks the files of one stack. All faults of all files are found in one run.
+///
+/// Each document first becomes whole: its variables are replaced, what it includes and its services extend is taken in.
+/// Then documents are merged, and only the result is decoded; every value still has the place it came from.
 pub fn load(input: &Input<'_>) -> Loaded {
-    let mut sources = Sources::new();
-    let faults = RefCell::new(Faults::new());
-    let dir = input.paths.first().map_or("", |path| directory(path));
-    let mut documents = read(input, &mut sources, &mut faults.borrow_mut());
-    let beside = match input.mode {
-        Mode::Repository => beside(input, dir, &mut sources, &mut faults.borrow_mut()),
-        Mode::Direct => Variables::new(),
-    };
-    let mut variables = input.variables.clone();
-    variables.fill(&beside);
-    let mut interpolator = Interpolator::new(&variables, severity_of_undefined(input), &sources);
-    for document in &mut documents {
-        interpolator.tree(document, &mut faults.borrow_mut());
+    let mut loader = Loader::new(input);
+    let mut documents = loader.documents();
+    let Loader { mut sources, faults, units, .. } = loader;
+    let accepted = accept::read(documents.iter().map(|document| View::root(&document.node, &faults)));
+    let environments = Environments::new(input, &units);
+    for Document { node, .. } in &mut documents {
+        check_version(node, &faults);
+        environments.resolve(node, &mut sources, &faults);
     }
-    let environments = Environments::new(input, dir, &variables);
-    for document in &mut documents {
-        refuse_tags(document, &mut faults.borrow_mut());
-        check_version(document, &faults);
-        environments.resolve(document, &mut sources, &faults);
-    }
-    let merged = documents.into_iter().reduce(|base, over| merge::documents(base, over, &mut faults.borrow_mut()));
-    let mut compose = merged.and_then(|tree| decode(&View::root(&tree, &faults), &Context::new(input, dir)));
+    let merged = documents.into_iter().reduce(|base, over| Document {
+        node: if over.continues {
+            merge::modern(base.node, over.node, &mut faults.borrow_mut())
+        } else {
+            merge::files(base.node, over.node, &mut faults.borrow_mut())
+        },
+        continues: false,
+    });
+    let mut confidential = Confidential::new();
+    let mut compose = merged.and_then(|Document { mut node, .. }| {
+        let disabled = profile::disable(&mut node, &profile::asked(input, &units.main().variables));
+        forget_idle(&mut node, &disabled);
+        misspelled(&disabled, input, &units, &faults);
+        secrets(&node, &mut confidential);
+        let context = Context::new(input, &units);
+        let compose = decode(&View::root(&node, &faults), &context)?;
+        Some((compose, profile::places(&disabled)))
+    });
     let mut faults = faults.into_inner();
-    if let Some(compose) = &mut compose {
-        check::references(compose, &mut faults);
+    if let Some((compose, disabled)) = &mut compose {
+        check::references(compose, disabled, &mut faults);
     }
     let complete = !faults.any_errors();
-    Loaded { compose: compose.filter(|_| complete), diagnostics: faults.into_sorted(), sources }
+    for unit in units.all() {
+        unit.variables.secrets().for_each(|text| confidential.add(text));
+    }
+    let compose = compose.filter(|_| complete).map(|(compose, _)| Compose {
+        accepted: accepted.clone(),
+        confidential,
+        ..compose
+    });
+    Loaded { compose, diagnostics: accepted.filter(faults.into_sorted()), sources }
 }
 
-/// The first document of every file that can be read.
-fn read(input: &Input<'_>, sources: &mut Sources, faults: &mut Faults) -> Vec<Node> {
-    let mut documents = Vec::new();
-    if input.paths.is_empty() {
-        faults.push(Diagnostic::error(code::FILE_UNREADABLE, "there is no stack file to read"));
-    }
-    for path in input.paths {
-        match yaml::open(input.files, path, None, sources) {
-            Err(found) => faults.extend(found),
-            Ok((file, read)) => documents.extend(one(file, read, faults)),
-        }
-    }
-    documents
+/// The name that the stack's own files give it, its variables replaced; the last file that says one counts. What is wrong
+/// with the files is told when they are loaded.
+pub fn name(input: &Input<'_>) -> Option<String> {
+    Loader::new(input).name()
 }
 
-fn one(file: FileId, documents: Vec<Node>, faults: &mut Faults) -> Option<Node> {
-    let mut documents = documents.into_iter();
-    let first = documents.next();
-    if let Some(second) = documents.next() {
-        let message = "skep does not carry out files with several documents yet";
-        let fault = Diagnostic::error(code::COMPOSE_NOT_LOWERED, message).at(second.span);
-        faults.push(fault.hint("`docker stack deploy` reads the first and leaves out the rest in silence"));
+/// What is wrong with the form of services that take no part. What Swarm cannot do need not bother those.
+fn misspelled(disabled: &profile::Disabled, input: &Input<'_>, units: &Units, faults: &RefCell<Faults>) {
+    let found = RefCell::new(Faults::new());
+    let context = Context::new(input, units);
+    let Some(span) = disabled.values().next().map(|service| service.key_span) else { return };
+    let mapping = |entries| Node { span, tag: None, value: Value::Mapping(Mapping { entries }) };
+    let services = mapping(disabled.values().cloned().collect());
+    let document = mapping(vec![Entry { key: "services".to_owned(), key_span: span, value: services }]);
+    if let Some(services) = View::root(&document, &found).find("services") {
+        let decode = |name: &str, view: View<'_>| service::decode(name, view, &context).map(drop);
+        let _: Option<BTreeMap<String, ()>> = services.entries(decode);
     }
-    match first {
-        Some(document) if document.mapping().is_some() => Some(document),
-        Some(document) => {
-            let message = format!("a stack file must be a mapping, not {}", document.describe());
-            faults.push(Diagnostic::error(code::WRONG_TYPE, message).at(document.span));
-            None
-        }
-        None => {
-            let fault = Diagnostic::error(code::WRONG_TYPE, "the stack file is empty");
-            faults.push(fault.at(Span { file, start: 0, end: 0 }));
-            None
-        }
-    }
+    let form = [code::WRONG_TYPE, code::UNKNOWN_KEY, code::MISSING_KEY, code::INVALID_VALUE];
+    let found = found.into_inner().into_sorted();
+    faults.borrow_mut().extend(found.into_iter().filter(|fault| form.contains(&fault.code)));
 }
 
-/// The variables of the `.env` beside the first file, if there is one.
-fn beside(input: &Input<'_>, dir: &str, sources: &mut Sources, faults: &mut Faults) -> Variables {
-    let Ok(path) = input.files.locate(dir, ".env") else { return Variables::new() };
-    if matches!(input.files.read(&path), Err(FileError::NotFound | FileError::Directory)) {
-        return Variables::new();
+/// Configs and secrets that only services name which take no part are as if they were not there.
+fn forget_idle(document: &mut Node, disabled: &profile::Disabled) {
+    if disabled.is_empty() {
+        return;
     }
-    match yaml::text_of(input.files, &path, None, sources) {
-        Ok(file) => dotenv::parse(sources.text(file), file, input.variables, severity_of_undefined(input), faults),
-        Err(found) => {
-            faults.extend(found);
-            Variables::new()
+    for section in ["configs", "secrets"] {
+        let idle: BTreeSet<String> = profile::idle(disabled, section, document);
+        let Value::Mapping(keys) = &mut document.value else { return };
+        let objects = keys.entries.iter_mut().find(|entry| entry.key == section);
+        if let Some(Value::Mapping(objects)) = objects.map(|entry| &mut entry.value.value) {
+            objects.entries.retain(|object| !idle.contains(&object.key));
         }
     }
 }
 
-/// `!reset` and `!override` would change what a merge gives. Any other tag means nothing, as in Docker.
-fn refuse_tags(node: &Node, faults: &mut Faults) {
-    if let Some(tag) = node.tag.as_deref().filter(|tag| matches!(*tag, "!reset" | "!override")) {
-        let message = format!("skep does not carry out the tag `{tag}` yet");
-        faults.push(Diagnostic::error(code::COMPOSE_NOT_LOWERED, message).at(node.span));
-    }
+/// Every text of a tree that must not be shown, and the words that a command becomes.
+fn secrets(node: &Node, confidential: &mut Confidential) {
     match &node.value {
-        yaml::Value::Scalar(_) => {}
-        yaml::Value::Sequence(items) => items.iter().for_each(|item| refuse_tags(item, faults)),
-        yaml::Value::Mapping(mapping) => mapping.entries.iter().for_each(|entry| refuse_tags(&entry.value, faults)),
+        Value::Scalar(scalar) if scalar.secret => {
+            confidential.add(&scalar.text);
+            confidential.add(&scalar.go_text().unwrap_or_default());
+            for word in super::shell::split(&scalar.text).unwrap_or_default() {
+                confidential.add(&word);
+            }
+        }
+        Value::Scalar(_) => {}
+        Value::Sequence(items) => items.iter().for_each(|item| secrets(item, confidential)),
+        Value::Mapping(mapping) => mapping.entries.iter().for_each(|entry| secrets(&entry.value, confidential)),
     }
 }
 
@@ -155,6 +160,7 @@ fn decode(root: &View<'_>, context: &Context<'_>) -> Option<Compose> {
         volumes: object::section(&mut fields, "volumes", object::volume),
         configs: object::section(&mut fields, "configs", |view| object::file_object(view, Kind::Config, context)),
         secrets: object::section(&mut fields, "secrets", |view| object::file_object(view, Kind::Secret, context)),
+        ..Compose::default()
     };
     keys::refuse(&mut fields, keys::FILE);
     object::extensions(&mut fields);

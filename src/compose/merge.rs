@@ -1,6 +1,7 @@
 //! Several files become one tree, left to right. The rules are those of `docker stack deploy`; where that one is known to
-//! lose something (a healthcheck's test, ports), the Compose Specification's rule holds and a warning says so. Every value
-//! keeps the place of the file that contributed it.
+//! lose something (a healthcheck's test, ports), the Compose Specification's rule holds and a warning says so. What only the
+//! Compose Specification knows (`include`, `extends`, several documents) is merged by its rules. Every value keeps the place
+//! of the file that contributed it.
 
 mod lists;
 mod rules;
@@ -11,9 +12,19 @@ use self::rules::Rule;
 use crate::diag::{Diagnostic, Faults, code};
 use crate::yaml::{Entry, Mapping, Node, Scalar, Style, Value};
 
-/// Merges `over` into `base`.
-pub(super) fn documents(base: Node, over: Node, faults: &mut Faults) -> Node {
+/// Merges a file into those before it, as `docker stack deploy` does.
+pub(super) fn files(base: Node, over: Node, faults: &mut Faults) -> Node {
     Merger { faults }.merge(base, over, &Rule::Keys(rules::FILE))
+}
+
+/// Merges a document into another by the Compose Specification's rules.
+pub(super) fn modern(base: Node, over: Node, faults: &mut Faults) -> Node {
+    Merger { faults }.merge(base, over, &Rule::Known(rules::MODERN_FILE))
+}
+
+/// Merges a service into the one it extends, likewise.
+pub(super) fn modern_service(base: Node, over: Node, faults: &mut Faults) -> Node {
+    Merger { faults }.merge(base, over, &Rule::Known(rules::MODERN_SERVICE))
 }
 
 struct Merger<'a> {
@@ -34,17 +45,19 @@ impl Merger<'_> {
             Rule::Text if is_empty(&over) => base,
             Rule::NonZero if is_zero(&over) => base,
             Rule::Text | Rule::NonZero => over,
-            Rule::Keys(known) => self.keys(base, over, |key| rules::find(known, key)),
+            Rule::Keys(known) => self.keys(base, over, |key| rules::find(known, key, &Rule::Replace)),
+            Rule::Known(known) => self.keys(base, over, |key| rules::find(known, key, &Rule::Any)),
             Rule::Named(rule) => self.keys(base, over, |_| rule),
             Rule::Service => {
                 if let Some(ports) = lists::lost_ports(&base, &over) {
                     self.warn(ports, lists::FEWER_PORTS, "");
                 }
-                let merged = self.keys(base, over, |key| rules::find(rules::SERVICE, key));
+                let merged = self.keys(base, over, |key| rules::find(rules::SERVICE, key, &Rule::Replace));
                 lists::once_per_key(merged)
             }
             Rule::Append => append(lists::listed(base), lists::listed(over)),
             Rule::Hosts => append(lists::hosts(base), lists::hosts(over)),
+            Rule::Once(key) => lists::once(append(lists::listed(base), lists::listed(over)), *key),
             Rule::Ports => {
                 let (ports, same) = lists::ports(&base, &over);
                 if !same {
@@ -52,7 +65,15 @@ impl Merger<'_> {
                 }
                 ports.unwrap_or_else(|| append(base, over))
             }
+            Rule::Any => match (&base.value, &over.value) {
+                (Value::Mapping(_), Value::Mapping(_)) => self.keys(base, over, |_| &Rule::Any),
+                (Value::Sequence(_), Value::Sequence(_)) => append(base, over),
+                _ => over,
+            },
             Rule::Pairs => self.keys(lists::paired(base), lists::paired(over), |_| &Rule::Replace),
+            Rule::Variables => self.keys(lists::variables(base), lists::variables(over), |_| &Rule::Replace),
+            Rule::Conditions => self.keys(lists::conditions(base), lists::conditions(over), |_| &Rule::Any),
+            Rule::Members(rule) => self.keys(lists::keyed(base), lists::keyed(over), |_| rule),
             Rule::Environment => self.keys(base, over, |_| &Rule::Text),
             Rule::Dependencies => {
                 if base.mapping().is_some() || over.mapping().is_some() {

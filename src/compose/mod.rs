@@ -1,14 +1,18 @@
 //! Stack files → [`Compose`]: parse, interpolate, merge, validate. Every value keeps its place.
 
+mod accept;
 mod cast;
 mod check;
 mod context;
 mod deploy;
+mod document;
 pub mod dotenv;
 mod env_file;
 mod environment;
 pub mod grammar;
+mod extends;
 mod healthcheck;
+mod include;
 mod interpolate;
 mod keys;
 mod load;
@@ -16,18 +20,22 @@ mod merge;
 mod mount;
 mod object;
 mod port;
+mod profile;
 mod quantity;
 mod reference;
 pub mod schema;
 mod service;
 mod shell;
+mod tags;
 mod template;
 #[cfg(test)]
 mod tests;
 mod types;
+mod unit;
 mod variables;
 
-pub use load::load;
+pub use accept::Accepted;
+pub use load::{load, name};
 pub use types::*;
 pub use variables::{Found, Variables};
 

@@ -34,6 +34,9 @@ fn bind_source(view: &View<'_>, source: String, context: &Context<'_>) -> Option
         view.fault(fault.at(view.span()).hint("mount an absolute path, a volume, or give the file as a config"));
     };
     if input.mode == Mode::Repository {
+        if let Some(root) = input.bind_root.filter(|_| !source.starts_with('~')) {
+            return below(view, root, &source);
+        }
         let message = format!("{}: `{source}` is relative to the repository, which no node has", view.name());
         relative(Diagnostic::error(code::RELATIVE_BIND, message));
         return None;
@@ -50,7 +53,7 @@ fn bind_source(view: &View<'_>, source: String, context: &Context<'_>) -> Option
     let path = if path.starts_with('/') {
         path
     } else {
-        match input.files.locate(context.dir, &path) {
+        match input.files.locate(&context.units.of(view.span()).dir, &path) {
             Ok(path) => path,
             Err(error) => {
                 view.invalid(format_args!("`{source}`: {error}"));
@@ -61,6 +64,18 @@ fn bind_source(view: &View<'_>, source: String, context: &Context<'_>) -> Option
     let message = format!("{}: `{source}` is `{path}` of this machine on every node", view.name());
     relative(Diagnostic::warning(code::RELATIVE_BIND, message));
     Some(path)
+}
+
+/// A path below a directory of the nodes. It may climb inside it and not out of it.
+fn below(view: &View<'_>, root: &str, source: &str) -> Option<String> {
+    match crate::model::files::locate_inside("", source) {
+        Ok(path) if path.is_empty() => Some(root.to_owned()),
+        Ok(path) => Some(format!("{root}/{path}")),
+        Err(_) => {
+            view.invalid(format_args!("`{source}` leads out of `{root}`, the stack's `bindRoot`"));
+            None
+        }
+    }
 }
 
 /// One entry of `volumes:`, its paths as written.

@@ -85,8 +85,7 @@ pub(super) fn volume(view: View<'_>) -> Option<Volume> {
 /// A config or a secret, its file read.
 pub(super) fn file_object(view: View<'_>, kind: Kind, context: &Context<'_>) -> Option<FileObject> {
     if view.is_null() {
-        let message = format!("{} needs the key `file`", view.name());
-        view.fault(Diagnostic::error(code::MISSING_KEY, message).at(view.key_span()));
+        missing_content(&view, kind);
         return None;
     }
     let mut fields = view.fields()?;
@@ -99,32 +98,99 @@ pub(super) fn file_object(view: View<'_>, kind: Kind, context: &Context<'_>) -> 
         object.driver = fields.text("driver");
         object.driver_opts = fields.take("driver_opts").and_then(cast::options).unwrap_or_default();
     }
-    let refused = keys::FILE_OBJECT.iter().any(|(key, _)| fields.has(key));
-    keys::refuse(&mut fields, keys::FILE_OBJECT);
-    let provided = external || object.driver.is_some();
-    match file {
-        Some(file) if object.driver.is_some() => {
-            let message = format!("{}: a secret has a `driver` or a `file`, not both", view.name());
-            view.fault(Diagnostic::error(code::CONFLICT, message).at(file.key_span()));
+    let written = fields.take("content");
+    let variable = fields.take("environment");
+    let said: Vec<View<'_>> = [file, written, variable].into_iter().flatten().collect();
+    match said.as_slice() {
+        [first, ..] if object.driver.is_some() => {
+            let message = format!("{}: a secret has a `driver` or a content, not both", view.name());
+            view.fault(Diagnostic::error(code::CONFLICT, message).at(first.key_span()));
         }
-        Some(file) if !external => object.content = file.str().and_then(|path| content(&file, path, kind, context)),
-        Some(_) => {}
-        None if provided || refused => {}
-        None => {
-            let message = format!("{} needs the key `file`", view.name());
-            view.fault(Diagnostic::error(code::MISSING_KEY, message).at(view.key_span()));
+        [_, second, ..] => {
+            let message =
+                format!("{}: only one of `file`, `content` and `environment` says what is in it", view.name());
+            view.fault(Diagnostic::error(code::CONFLICT, message).at(second.key_span()));
         }
+        [first] if external => {
+            // Docker looks for the file no more than skep does; the other two it does not know.
+            if file.is_none() {
+                let message = format!("{}: what others make has no content here", view.name());
+                view.fault(Diagnostic::error(code::CONFLICT, message).at(first.key_span()));
+            }
+        }
+        [_] => {
+            let found = match (file, written, variable) {
+                (Some(file), ..) => file.str().and_then(|path| content(&file, path, kind, context)).map(|c| (c, false)),
+                (_, Some(text), _) => inline(&text, kind),
+                (_, _, Some(name)) => from_variable(&name, kind, context),
+                _ => None,
+            };
+            (object.content, object.confidential) =
+                found.map_or((None, false), |(bytes, hidden)| (Some(bytes), hidden));
+        }
+        [] if external || object.driver.is_some() => {}
+        [] => missing_content(&view, kind),
     }
     done(fields);
     Some(object)
 }
 
+fn missing_content(view: &View<'_>, kind: Kind) {
+    let message = format!("{} says nothing of its content", view.name());
+    let fault = Diagnostic::error(code::MISSING_KEY, message).at(view.key_span());
+    view.fault(fault.hint(format!("name a `file`, or write `external: true` where somebody else makes the {kind}")));
+}
+
+/// `content:`, in the stack file itself. A secret there can be read by whoever reads the file, unless that is encrypted.
+fn inline(view: &View<'_>, kind: Kind) -> Option<(Secret<Vec<u8>>, bool)> {
+    let text = view.str()?;
+    let hidden = view.node().scalar().is_some_and(|scalar| scalar.secret);
+    if kind == Kind::Secret && !hidden {
+        let message = format!("{}: a secret in plain text is known to whoever can read this file", view.name());
+        let fault = Diagnostic::warning(code::SECRET_PLAIN, message).at(view.key_span());
+        view.fault(fault.hint("put it into an encrypted file and name that with `file`"));
+    }
+    if text.is_empty() {
+        view.invalid(format_args!("the engine takes no empty {kind}"));
+        return None;
+    }
+    bounded(view, text, kind).map(|bytes| (bytes, hidden))
+}
+
+/// `environment:`, the value of a variable.
+fn from_variable(view: &View<'_>, kind: Kind, context: &Context<'_>) -> Option<(Secret<Vec<u8>>, bool)> {
+    let name = view.str()?;
+    match context.units.of(view.span()).variables.find(name) {
+        Some(found) if !found.value.is_empty() => bounded(view, found.value, kind).map(|bytes| (bytes, found.secret)),
+        found => {
+            let state = if found.is_some() { "is empty" } else { "is not defined" };
+            let message =
+                format!("{}: the variable `{name}` {state}, and the engine takes no empty {kind}", view.name());
+            view.fault(Diagnostic::error(code::VARIABLE_UNDEFINED, message).at(view.span()));
+            None
+        }
+    }
+}
+
+fn bounded(view: &View<'_>, text: &str, kind: Kind) -> Option<Secret<Vec<u8>>> {
+    let limit = size_limit(kind);
+    if text.len() >= limit {
+        view.invalid(format_args!("it has {} bytes, and the engine takes less than {limit} for a {kind}", text.len()));
+        return None;
+    }
+    Some(Secret::new(text.as_bytes().to_vec()))
+}
+
+/// swarmkit: 500 KiB for a secret, 1000 KiB for a config, both exclusive, and never nothing.
+fn size_limit(kind: Kind) -> usize {
+    if kind == Kind::Secret { 500 * 1024 } else { 1000 * 1024 }
+}
+
 /// Reads a file, within the engine's bounds for one object.
 fn content(view: &View<'_>, path: &str, kind: Kind, context: &Context<'_>) -> Option<Secret<Vec<u8>>> {
     let files = context.input.files;
-    // swarmkit: 500 KiB for a secret, 1000 KiB for a config, both exclusive, and never nothing.
-    let limit = if kind == Kind::Secret { 500 * 1024 } else { 1000 * 1024 };
-    match files.locate(context.dir, path).and_then(|path| files.read(&path)) {
+    let limit = size_limit(kind);
+    match files.locate(&context.units.of(view.span()).dir, path).and_then(|path| files.read(&path)) {
         Ok(bytes) if bytes.is_empty() => {
             view.invalid(format_args!("`{path}` is empty, and the engine takes no empty {kind}"));
             None

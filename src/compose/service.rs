@@ -54,6 +54,9 @@ pub(super) fn decode(name: &str, view: View<'_>, context: &Context<'_>) -> Optio
     if let Some(restart) = &service.restart {
         check_restart(restart, &service, &view);
     }
+    if let Some(profiles) = fields.take("profiles") {
+        super::profile::check(profiles);
+    }
     keys::refuse(&mut fields, keys::SERVICE);
     super::object::extensions(&mut fields);
     fields.finish();

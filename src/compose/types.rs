@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 
 use indexmap::IndexMap;
 
+use super::Accepted;
 use crate::diag::Span;
+use crate::model::Confidential;
 
 /// A value and where it was written: the file and line that contributed it, after interpolation and merging too.
 #[derive(Debug, Clone, Copy)]
@@ -59,6 +61,10 @@ pub struct Compose {
     pub configs: BTreeMap<String, At<FileObject>>,
     /// The secrets, by key.
     pub secrets: BTreeMap<String, At<FileObject>>,
+    /// The warnings that the files accept.
+    pub accepted: Accepted,
+    /// Texts that came out of encrypted files: no output may hold them.
+    pub confidential: Confidential,
 }
 
 /// One service. An absent field was not said.
@@ -295,6 +301,8 @@ pub struct FileObject {
     pub external: bool,
     /// Its content, already read. `None` when external, or when a driver provides it.
     pub content: Option<crate::model::Secret<Vec<u8>>>,
+    /// Whether the content came out of an encrypted file, or holds a value that did: a config is then shown like a secret.
+    pub confidential: bool,
     /// Its labels.
     pub labels: BTreeMap<String, String>,
     /// The template driver.

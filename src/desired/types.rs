@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::compose::Accepted;
 use crate::diag::Span;
 use crate::model::{Secret, StackName};
 use crate::swarm::{ConfigSpec, NetworkSpec, SecretSpec, ServiceSpec};
@@ -23,6 +24,8 @@ pub struct Desired {
     pub secrets: BTreeMap<String, SecretData>,
     /// What others make and this stack needs: they must exist before anything is written.
     pub external: Vec<External>,
+    /// The warnings that its files accept.
+    pub accepted: Accepted,
 }
 
 /// A service, with what its spec cannot say.

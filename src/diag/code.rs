@@ -50,8 +50,12 @@ codes! {
     DUPLICATE_PORT = "compose/duplicate-port",
     /// Keys that exclude each other.
     CONFLICT = "compose/conflict",
-    /// A service that `depends_on` names and no file defines.
+    /// A service that `depends_on` or `extends` names and no file defines.
     UNDEFINED_SERVICE = "compose/undefined-service",
+    /// Files that include each other in a circle.
+    INCLUDE_CYCLE = "compose/include-cycle",
+    /// Services that extend each other in a circle.
+    EXTENDS_CYCLE = "compose/extends-cycle",
     /// Services that wait for each other.
     DEPENDENCY_CYCLE = "compose/dependency-cycle",
     /// A network that no `networks:` defines.
@@ -66,6 +70,8 @@ codes! {
     RELATIVE_BIND = "compose/relative-bind",
     /// A name the engine refuses.
     INVALID_NAME = "compose/invalid-name",
+    /// A stack that is deployed under another name than its file says.
+    NAME_DIFFERS = "compose/name-differs",
     /// Two objects of one kind with one name.
     DUPLICATE_NAME = "compose/duplicate-name",
     /// The content of a config or secret is empty, or more than the engine takes.
@@ -78,6 +84,8 @@ codes! {
     DUPLICATE_STACK = "fleet/duplicate-stack",
     /// No stack was found.
     NO_STACK = "fleet/no-stack",
+    /// A secret that stands in a stack file in plain text.
+    SECRET_PLAIN = "secret/plain-text",
     /// A secret whose live content nobody can verify.
     SECRET_UNVERIFIABLE = "secret/unverifiable",
     /// A name that the stack wants belongs to somebody else.

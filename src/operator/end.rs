@@ -27,6 +27,7 @@ pub fn plan(stack: &StackName, applied: &Applied, live: &Live) -> Plan {
         configs: BTreeMap::new(),
         secrets: BTreeMap::new(),
         external: Vec::new(),
+        accepted: Default::default(),
     };
     let policy = Policy {
         prune: Prune::Recorded,

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::compose;
 use crate::diag::{Diagnostic, Faults, Sources, Span, code};
 use crate::model::{FileError, Files, RedactedUrl, StackName, files};
 use crate::settings::{Fleet, Settings, StackEntry, StackSettings};
@@ -143,9 +144,17 @@ pub fn look_around(files: &dyn Files, fallback_name: &str, faults: &mut Faults) 
         }
     };
     for found in candidates {
+        let path = [found.file.clone()];
+        let own =
+            compose::name(&compose::Input::new(files, &path, &compose::Variables::new(), compose::Mode::Repository));
         let name = if found.directory.is_empty() { fallback_name } else { found.directory.as_str() };
-        match StackName::parse(name) {
+        match StackName::parse(own.as_deref().unwrap_or(name)) {
             Ok(name) => {
+                if declaration.stacks.contains_key(&name) {
+                    let message = format!("{} is left out: another stack here is called `{name}` too", found.file);
+                    faults.push(Diagnostic::warning(code::DUPLICATE_STACK, message));
+                    continue;
+                }
                 declaration.stacks.insert(
                     name.clone(),
                     Declared {

@@ -45,6 +45,9 @@ pub fn repository(files: &dyn Files, declaring: &dyn Files, declared: &Declared)
         return Loaded { desired: None, diagnostics: faults.into_sorted(), sources: Sources::new() };
     }
     let loaded = compose::load(&compose::Input {
+        stack: Some(declared.name.as_str()),
+        profiles: &declared.settings.profiles,
+        bind_root: declared.settings.bind_root.as_deref(),
         loose: declared.settings.variables == Strictness::Loose,
         ..compose::Input::new(files, &paths, &variables, Mode::Repository)
     });
@@ -88,9 +91,15 @@ pub fn direct(
     stack: &StackName,
     environment: &BTreeMap<String, String>,
     home: Option<&str>,
+    profiles: &[String],
 ) -> Loaded {
     let variables = environment.clone().into();
-    let loaded = compose::load(&compose::Input { home, ..compose::Input::new(files, paths, &variables, Mode::Direct) });
+    let loaded = compose::load(&compose::Input {
+        home,
+        stack: Some(stack.as_str()),
+        profiles,
+        ..compose::Input::new(files, paths, &variables, Mode::Direct)
+    });
     finish(loaded, stack, Faults::new())
 }
 
@@ -98,11 +107,18 @@ fn finish(loaded: compose::Loaded, stack: &StackName, mut faults: Faults) -> Loa
     faults.extend(loaded.diagnostics);
     let desired = loaded.compose.map(|compose| {
         let (desired, diagnostics) = desired::lower(&compose, stack);
-        faults.extend(diagnostics);
+        faults.extend(compose.accepted.filter(diagnostics.into_iter().chain(name_differs(&compose, stack)).collect()));
         desired
     });
     let desired = if faults.any_errors() { None } else { desired };
     Loaded { desired, diagnostics: faults.into_sorted(), sources: loaded.sources }
+}
+
+/// The name that a stack is given counts more than the one its file has, as with `docker compose -p`.
+fn name_differs(compose: &compose::Compose, stack: &StackName) -> Option<Diagnostic> {
+    let own = compose.name.as_ref().filter(|name| name.value != stack.as_str())?;
+    let message = format!("the file calls the stack `{}`, it is deployed as `{stack}`", own.value);
+    Some(Diagnostic::warning(code::NAME_DIFFERS, message).at(own.span))
 }
 
 fn present<'a>(files: &'a dyn Files, patterns: &'a [FilePattern]) -> impl Iterator<Item = &'a FilePattern> {

@@ -109,6 +109,7 @@ pub(super) fn plan(input: &Input<'_>, index: &Index<'_>, outcomes: Vec<Outcome>,
     if let Some(applied) = input.applied {
         remember(&mut settled, applied);
     }
+    faults.retain(|fault| !input.desired.accepted.covers(fault));
     faults.sort_by(|a, b| (a.severity, a.span, a.code, &a.message).cmp(&(b.severity, b.span, b.code, &b.message)));
     faults.dedup();
     let stack = input.desired.stack.clone();

@@ -121,7 +121,19 @@ fn settings(fields: &mut Fields<'_>) -> StackSettings {
         }),
         adopt: fields.choice("adopt", &[("safe", Adopt::Safe), ("apply", Adopt::Apply)]),
         variables: fields.choice("variables", &[("strict", Strictness::Strict), ("loose", Strictness::Loose)]),
+        profiles: fields.said("profiles").and_then(|view| one_or_more(&view)),
+        bind_root: fields.said("bindRoot").and_then(|view| absolute(&view)),
     }
+}
+
+/// A directory of the nodes.
+fn absolute(view: &View<'_>) -> Option<String> {
+    let text = view.text()?;
+    if !text.starts_with('/') || text.split('/').any(|part| part == "..") {
+        view.invalid(format_args!("`{text}` is no absolute path"));
+        return None;
+    }
+    Some(text.trim_end_matches('/').to_owned())
 }
 
 fn sync(view: &View<'_>) -> Option<SyncSettings> {

@@ -129,6 +129,13 @@ pub struct StackSettings {
     /// What an undefined variable without a default is [default: strict].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub variables: Option<Strictness>,
+    /// The profiles that are asked for: services with others take no part.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub profiles: Option<Vec<String>>,
+    /// The directory, on every node, in which relative bind sources lie. Without one they are an error: no node has the
+    /// repository's files.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bind_root: Option<String>,
 }
 
 /// A stack's settings as they hold.
@@ -152,6 +159,10 @@ pub struct Settings {
     pub adopt: Adopt,
     /// What an undefined variable is.
     pub variables: Strictness,
+    /// The profiles that are asked for.
+    pub profiles: Vec<String>,
+    /// Where relative bind sources lie on the nodes.
+    pub bind_root: Option<String>,
 }
 
 /// The time a rollout may go without progress, where nobody says.
@@ -172,6 +183,8 @@ impl StackSettings {
             resolve: self.resolve.or(defaults.resolve).unwrap_or_default(),
             adopt: self.adopt.or(defaults.adopt).unwrap_or_default(),
             variables: self.variables.or(defaults.variables).unwrap_or_default(),
+            profiles: self.profiles.clone().or_else(|| defaults.profiles.clone()).unwrap_or_default(),
+            bind_root: self.bind_root.clone().or_else(|| defaults.bind_root.clone()),
         }
     }
 }

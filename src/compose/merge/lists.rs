@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::super::{Port, mount, port};
+use super::rules::Key;
 use crate::yaml::{Entry, Mapping, Node, Resolved, Scalar, Value};
 
 /// A single text as a list of one.
@@ -16,6 +17,28 @@ pub(super) fn listed(node: Node) -> Node {
 /// A list of `key=value` as a mapping; a key alone has an empty value.
 pub(super) fn paired(node: Node) -> Node {
     as_mapping(node, |text| text.split_once('=').unwrap_or((text, "")))
+}
+
+/// A list of `NAME=value` as a mapping; a name alone has none, which is not the same as an empty one.
+pub(super) fn variables(node: Node) -> Node {
+    let bare: HashSet<String> = node
+        .sequence()
+        .unwrap_or_default()
+        .iter()
+        .filter_map(|item| item.scalar().filter(|scalar| !scalar.text.contains('=')))
+        .map(|scalar| scalar.text.clone())
+        .collect();
+    let mut paired = paired(node);
+    if let Value::Mapping(mapping) = &mut paired.value {
+        for entry in mapping.entries.iter_mut().filter(|entry| bare.contains(&entry.key)) {
+            match &mut entry.value.value {
+                // `NAME=` after `NAME` says something.
+                Value::Scalar(scalar) if scalar.text.is_empty() => *scalar = Scalar::plain(""),
+                _ => {}
+            }
+        }
+    }
+    paired
 }
 
 /// A list of keys as a mapping to nothing.
@@ -33,6 +56,21 @@ pub(super) fn keyed(node: Node) -> Node {
     Node { value: Value::Mapping(Mapping { entries }), ..node_of(node.span) }
 }
 
+/// A list of services as a mapping to what it means.
+pub(super) fn conditions(node: Node) -> Node {
+    let is_list = node.sequence().is_some();
+    let mut keyed = keyed(node);
+    if let Value::Mapping(mapping) = &mut keyed.value {
+        for entry in mapping.entries.iter_mut().filter(|_| is_list) {
+            let started =
+                Node { span: entry.key_span, tag: None, value: Value::Scalar(Scalar::quoted("service_started")) };
+            let condition = Entry { key: "condition".to_owned(), key_span: entry.key_span, value: started };
+            entry.value.value = Value::Mapping(Mapping { entries: vec![condition] });
+        }
+    }
+    keyed
+}
+
 fn as_mapping(node: Node, split: impl Fn(&str) -> (&str, &str)) -> Node {
     let Value::Sequence(items) = node.value else { return node };
     // What is no text is reported when it is decoded, so it must stay.
@@ -41,8 +79,9 @@ fn as_mapping(node: Node, split: impl Fn(&str) -> (&str, &str)) -> Node {
     }
     let entry = |item: &Node| {
         let (key, value) = split(&item.scalar()?.text);
-        let value = Node { span: item.span, tag: None, value: Value::Scalar(Scalar::quoted(value)) };
-        Some(Entry { key: key.to_owned(), key_span: item.span, value })
+        let secret = item.scalar()?.secret;
+        let value = Value::Scalar(Scalar { secret, ..Scalar::quoted(value) });
+        Some(Entry { key: key.to_owned(), key_span: item.span, value: Node { span: item.span, tag: None, value } })
     };
     let entries = last_wins(items.iter().filter_map(entry));
     Node { value: Value::Mapping(Mapping { entries }), ..node_of(node.span) }
@@ -81,7 +120,7 @@ pub(super) fn hosts(node: Node) -> Node {
             let Some(scalar) = address.scalar() else { return node };
             let Some(text) = scalar.go_text() else { continue };
             let line = format!("{}:{text}", entry.key);
-            let value = Value::Scalar(Scalar::quoted(line.clone()));
+            let value = Value::Scalar(Scalar { secret: scalar.secret, ..Scalar::quoted(line.clone()) });
             lines.push((line, Node { span: address.span, tag: None, value }));
         }
     }
@@ -113,6 +152,64 @@ pub(super) fn once_per_key(mut service: Node) -> Node {
         items.extend(kept.into_values().chain(unknown));
     }
     service
+}
+
+/// Each entry once: of two with the same key the later one, where the earlier one stood. One without a key stays.
+pub(super) fn once(mut node: Node, key: Key) -> Node {
+    let Value::Sequence(items) = &mut node.value else { return node };
+    let mut places: HashMap<String, usize> = HashMap::new();
+    let mut kept: Vec<Node> = Vec::with_capacity(items.len());
+    for item in std::mem::take(items) {
+        let known = known_by(&item, key).and_then(|name| match places.get(&name) {
+            Some(at) => Some(*at),
+            None => {
+                places.insert(name, kept.len());
+                None
+            }
+        });
+        match known.and_then(|at| kept.get_mut(at)) {
+            Some(earlier) if key == Key::Subnet => merge_pool(earlier, item),
+            Some(earlier) => *earlier = item,
+            None => kept.push(item),
+        }
+    }
+    *items = kept;
+    node
+}
+
+fn known_by(item: &Node, key: Key) -> Option<String> {
+    let whole = || item.scalar().map(|scalar| scalar.text.clone());
+    let mounted = |directory: &str| {
+        let at = |name: String| format!("{directory}/{name}");
+        whole().map(at).or_else(|| text(item, "target").or_else(|| text(item, "source").map(at)))
+    };
+    match key {
+        Key::Text => whole().map(|text| text.split_once('=').map_or(text.clone(), |(key, _)| key.to_owned())),
+        Key::Mount => mount_target(item),
+        Key::Config => mounted(""),
+        Key::Secret => mounted("/run/secrets"),
+        Key::EnvFile => whole().or_else(|| text(item, "path")),
+        Key::Subnet => text(item, "subnet"),
+        Key::Port => match item.mapping() {
+            None => item.scalar()?.go_text(),
+            Some(_) => {
+                let part = |key, silent: &str| text(item, key).unwrap_or_else(|| silent.to_owned());
+                let (address, published) = (part("host_ip", "0.0.0.0"), part("published", ""));
+                Some(format!("{address}:{published}:{}/{}", text(item, "target")?, part("protocol", "tcp")))
+            }
+        },
+    }
+}
+
+/// Two pools of one subnet are one, key by key.
+fn merge_pool(earlier: &mut Node, later: Node) {
+    let (Value::Mapping(keys), Value::Mapping(more)) = (&mut earlier.value, later.value) else { return };
+    for entry in more.entries {
+        match keys.entries.iter_mut().find(|known| known.key == entry.key) {
+            Some(known) => *known = entry,
+            None => keys.entries.push(entry),
+        }
+    }
 }
 
 fn mount_target(item: &Node) -> Option<String> {

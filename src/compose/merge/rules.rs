@@ -36,16 +36,47 @@ pub(super) enum Rule {
     Logging,
     /// A healthcheck's test.
     Test,
+    /// Mappings key by key, lists one after the other, the later one of anything else.
+    Any,
+    /// A mapping with keys of which each has a rule; others are merged as [`Rule::Any`].
+    Known(&'static [(&'static str, Rule)]),
+    /// Key by key; the list form becomes a mapping, in which a name alone is not an empty value.
+    Variables,
+    /// Both lists; of two entries with the same key the later one stays, in the place of the earlier.
+    Once(Key),
+    /// A mapping from names to options, or a list of names; under the rule.
+    Members(&'static Rule),
+    /// `depends_on`: a name in a list says `service_started`.
+    Conditions,
 }
 
-use Rule::{Append, Keys, Named, NonZero, Pairs, Present, Replace, Text};
-
-/// The rule of a key in a table.
-pub(super) fn find(known: &'static [(&'static str, Rule)], key: &str) -> &'static Rule {
-    known.iter().find(|(name, _)| *name == key).map_or(&Replace, |(_, rule)| rule)
+/// What an entry of a list is known by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Key {
+    /// All of it, of `key=value` the key.
+    Text,
+    /// The path of a mount.
+    Mount,
+    /// The path of a config.
+    Config,
+    /// The path of a secret.
+    Secret,
+    /// The path of a file of variables.
+    EnvFile,
+    /// A port as it is published.
+    Port,
+    /// The subnet of an address pool.
+    Subnet,
 }
 
-/// The keys of a file. A network, volume, config or secret is replaced whole.
+use Rule::{Append, Keys, Known, Members, Named, NonZero, Once, Pairs, Present, Replace, Text};
+
+/// The rule of a key in a table, or another.
+pub(super) fn find(known: &'static [(&'static str, Rule)], key: &str, other: &'static Rule) -> &'static Rule {
+    known.iter().find(|(name, _)| *name == key).map_or(other, |(_, rule)| rule)
+}
+
+/// The keys of a file by Docker's rule. A network, volume, config or secret is replaced whole.
 pub(super) const FILE: &[(&str, Rule)] = &[
     ("services", Named(&Rule::Service)),
     ("networks", Named(&Replace)),
@@ -55,7 +86,7 @@ pub(super) const FILE: &[(&str, Rule)] = &[
     ("x-skep", Named(&Replace)),
 ];
 
-/// The keys of a service.
+/// The keys of a service by Docker's rule; those that Docker does not know, by the Compose Specification's.
 pub(super) const SERVICE: &[(&str, Rule)] = &[
     ("cap_add", Append),
     ("cap_drop", Append),
@@ -66,23 +97,27 @@ pub(super) const SERVICE: &[(&str, Rule)] = &[
     ("deploy", Keys(DEPLOY)),
     ("devices", Append),
     ("dns", Append),
+    ("dns_opt", Once(Key::Text)),
     ("dns_search", Append),
     ("entrypoint", Text),
     ("environment", Rule::Environment),
     ("expose", Append),
     ("external_links", Append),
     ("extra_hosts", Rule::Hosts),
+    ("group_add", Append),
     ("healthcheck", Keys(HEALTHCHECK)),
     ("hostname", Text),
     ("image", Text),
     ("init", NonZero),
     ("isolation", Text),
+    ("label_file", Append),
     ("labels", Pairs),
     ("links", Append),
     ("logging", Rule::Logging),
     ("networks", Rule::Networks),
     ("ports", Rule::Ports),
     ("privileged", NonZero),
+    ("profiles", Once(Key::Text)),
     ("read_only", NonZero),
     ("restart", Text),
     ("secrets", Append),
@@ -141,3 +176,48 @@ const UPDATE: &[(&str, Rule)] = &[
     ("order", Text),
     ("parallelism", Present),
 ];
+
+/// The keys of a file by the Compose Specification's rule.
+pub(super) const MODERN_FILE: &[(&str, Rule)] = &[
+    ("services", Named(&Known(MODERN_SERVICE))),
+    ("networks", Named(&Known(MODERN_NETWORK))),
+    ("volumes", Named(&Known(LABELLED))),
+    ("configs", Named(&Known(LABELLED))),
+    ("secrets", Named(&Known(LABELLED))),
+];
+
+/// The keys of a service by the Compose Specification's rule.
+pub(super) const MODERN_SERVICE: &[(&str, Rule)] = &[
+    ("annotations", Pairs),
+    ("cap_add", Once(Key::Text)),
+    ("cap_drop", Once(Key::Text)),
+    ("command", Replace),
+    ("configs", Once(Key::Config)),
+    ("depends_on", Rule::Conditions),
+    ("deploy", Known(LABELLED)),
+    ("dns", Once(Key::Text)),
+    ("dns_opt", Once(Key::Text)),
+    ("dns_search", Once(Key::Text)),
+    ("entrypoint", Replace),
+    ("env_file", Once(Key::EnvFile)),
+    ("environment", Rule::Variables),
+    ("expose", Once(Key::Text)),
+    ("extra_hosts", Rule::Hosts),
+    ("healthcheck", Known(&[("test", Replace)])),
+    ("label_file", Append),
+    ("labels", Pairs),
+    ("links", Once(Key::Text)),
+    ("logging", Rule::Logging),
+    ("networks", Members(&Known(&[("aliases", Once(Key::Text))]))),
+    ("ports", Once(Key::Port)),
+    ("profiles", Once(Key::Text)),
+    ("secrets", Once(Key::Secret)),
+    ("sysctls", Pairs),
+    ("tmpfs", Once(Key::Text)),
+    ("ulimits", Named(&Replace)),
+    ("volumes", Once(Key::Mount)),
+];
+
+const MODERN_NETWORK: &[(&str, Rule)] = &[("ipam", Known(&[("config", Once(Key::Subnet))])), ("labels", Pairs)];
+
+const LABELLED: &[(&str, Rule)] = &[("labels", Pairs)];

@@ -18,8 +18,8 @@ fn files_that_cannot_be_read_are_named() {
     a.yaml:1:11: error: not YAML: unclosed bracket '[' [yaml/syntax]
     ");
     insta::assert_snapshot!(Stack::repository(&[("a.yaml", &(web("") + "---\na: b\n"))]).faults(), @r"
-    a.yaml:5:1: error: skep does not carry out files with several documents yet [compose/not-lowered]
-      help: `docker stack deploy` reads the first and leaves out the rest in silence
+    a.yaml:5:1: error: unknown key `a` [schema/unknown-key]
+    a.yaml:5:1: warning: this document is merged into the one before, where `docker stack deploy` leaves it out [compose/merge-differs]
     ");
     insta::assert_snapshot!(Stack::repository(&[("a.yaml", "networks: {}\n")]).faults(), @r"
     a.yaml:1:1: error: the stack has no `services` [schema/missing-key]
@@ -195,8 +195,9 @@ configs: {c: {}}
     a.yaml:10:44: error: `services.d.volumes[1]`: the key `volume` does not go with the type tmpfs [compose/conflict]
     a.yaml:11:31: error: `volumes.v.driver`: an external volume takes no other key [compose/conflict]
     a.yaml:12:27: error: `networks.n.external.name` and `name` say the same thing twice [compose/conflict]
-    a.yaml:13:15: error: `secrets.s`: a secret has a `driver` or a `file`, not both [compose/conflict]
-    a.yaml:14:11: error: `configs.c` needs the key `file` [schema/missing-key]
+    a.yaml:13:15: error: `secrets.s`: a secret has a `driver` or a content, not both [compose/conflict]
+    a.yaml:14:11: error: `configs.c` says nothing of its content [schema/missing-key]
+      help: name a `file`, or write `external: true` where somebody else makes the config
     ");
 }
 
@@ -241,7 +242,6 @@ expose: ['80']
 network_mode: host
 mem_limit: 5m
 cpus: 1
-profiles: [a]
 tmpfs: /x
 networks: {default: {ipv4_address: 10.0.0.1}}
 ";
@@ -260,17 +260,9 @@ networks: {default: {ipv4_address: 10.0.0.1}}
       help: use `deploy.resources.limits.memory`
     a.yaml:11:5: error: Swarm cannot carry out `services.web.cpus` [compose/unsupported]
       help: use `deploy.resources.limits.cpus`
-    a.yaml:12:5: error: skep does not carry out `services.web.profiles` yet [compose/not-lowered]
-    a.yaml:13:5: error: skep does not carry out `services.web.tmpfs` yet [compose/not-lowered]
-    a.yaml:14:26: warning: `services.web.networks.default.ipv4_address` is ignored: Swarm has nothing like it [compose/unsupported]
+    a.yaml:12:5: error: skep does not carry out `services.web.tmpfs` yet [compose/not-lowered]
+    a.yaml:13:26: warning: `services.web.networks.default.ipv4_address` is ignored: Swarm has nothing like it [compose/unsupported]
       help: a task has the address its network gives it: reach it by name
-    ");
-    insta::assert_snapshot!(Stack::repository(&[("a.yaml", "include: [b.yaml]\nservices: {}\nconfigs: {c: {content: x}}\n")]).faults(), @r"
-    a.yaml:1:1: error: skep does not carry out `include` yet [compose/not-lowered]
-    a.yaml:3:15: error: skep does not carry out `configs.c.content` yet [compose/not-lowered]
-    ");
-    insta::assert_snapshot!(web_faults("command: !reset null"), @r"
-    a.yaml:4:21: error: skep does not carry out the tag `!reset` yet [compose/not-lowered]
     ");
 }
 

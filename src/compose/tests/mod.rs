@@ -1,5 +1,6 @@
 //! Whole stacks: files in, [`Compose`] and diagnostics out.
 
+mod composing;
 mod corpus;
 mod faults;
 mod merging;
@@ -45,6 +46,8 @@ pub(super) struct Stack {
     mode: Mode,
     loose: bool,
     home: Option<&'static str>,
+    profiles: Vec<String>,
+    bind_root: Option<&'static str>,
 }
 
 impl Stack {
@@ -69,11 +72,23 @@ impl Stack {
             mode,
             loose: false,
             home: Some("/home/me"),
+            profiles: Vec::new(),
+            bind_root: None,
         }
     }
 
     pub fn with(mut self, name: &str, value: &str) -> Self {
         self.variables.insert(name.to_owned(), value.to_owned());
+        self
+    }
+
+    pub fn profile(mut self, name: &str) -> Self {
+        self.profiles.push(name.to_owned());
+        self
+    }
+
+    pub fn below(mut self, root: &'static str) -> Self {
+        self.bind_root = Some(root);
         self
     }
 
@@ -87,6 +102,8 @@ impl Stack {
         load(&Input {
             loose: self.loose,
             home: self.home,
+            profiles: &self.profiles,
+            bind_root: self.bind_root,
             ..Input::new(&self.tree, &self.paths, &variables, self.mode)
         })
     }

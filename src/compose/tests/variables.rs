@@ -149,7 +149,7 @@ fn faults_of_env_files_are_named_in_them() {
     insta::assert_snapshot!(Stack::repository(&files).faults(), @r"
     a.yaml:4:23: error: `../y.env` cannot be read: the path leads out of the repository [file/outside]
     a.yaml:4:33: error: `z.env` cannot be read: there is no such file [file/unreadable]
-    a.yaml:4:40: error: skep does not carry out the mapping form of `services.web.env_file[3]` yet [compose/not-lowered]
+    x.env:1:1: error: a line holds `NAME=value`, and a name only letters, digits, `_`, `.` and `-` [file/env]
     x.env:1:1: error: the name `A b` may not contain a space [file/env]
     ");
 }

@@ -40,6 +40,7 @@ pub fn lower(compose: &Compose, stack: &StackName) -> (Desired, Vec<Diagnostic>)
         configs: files::configs(scope, &mut faults),
         secrets: files::secrets(scope, &mut faults),
         external: external(scope),
+        accepted: compose.accepted.clone(),
     };
     (desired, faults.into_sorted())
 }

@@ -21,6 +21,7 @@ pub fn stack() -> Desired {
         configs: Default::default(),
         secrets: Default::default(),
         external: Vec::new(),
+        accepted: Default::default(),
     };
     network(&mut desired, "default");
     desired

@@ -64,6 +64,7 @@ fn validate_names_every_fault_at_its_place() {
     let first = &document["diagnostics"][0];
     assert_eq!((&first["code"], &first["file"]), (&"schema/unknown-key".into(), &"stack.yaml".into()));
     assert_eq!((&first["line"], &first["column"], &first["severity"]), (&3.into(), &5.into(), &"error".into()));
+    assert_eq!(first["excerpt"], "  |\n3 |     imgae: a\n  |     ^^^^^\n");
     let fine = skep_with(&[("stack.yaml", &web("a:1", 1))]);
     assert_eq!(fine.run(&["validate", "-c", "stack.yaml", "shop"]).expect(0).stdout, "1 stack: no errors\n");
 }
@@ -91,6 +92,58 @@ fn render_prints_what_would_be_posted() {
     assert!(stack["volumes"].is_array());
     let yaml = skep.run(&["render", "-c", "stack.yaml", "shop", "-o", "yaml"]).expect(0);
     assert!(yaml.stdout.contains("Name: shop_web"), "{}", yaml.stdout);
+}
+
+#[test]
+fn a_file_may_name_its_stack_and_ask_for_profiles() {
+    let named = format!("name: ${{WHO}}-shop\n{}  tools: {{ image: 't:1', profiles: [ops] }}\n", web("a:1", 1));
+    let skep = skep_with(&[("stack.yaml", &named)]).env("WHO", "my");
+    let services = |words: &[&str]| {
+        let rendered = skep.run(words).expect(0).json();
+        let stack = &rendered["stacks"][0];
+        let names = stack["services"].as_array().expect("a list").iter();
+        let names: Vec<String> = names.map(|service| service["Name"].as_str().expect("a name").to_owned()).collect();
+        (stack["stack"].as_str().expect("a name").to_owned(), names)
+    };
+    assert_eq!(services(&["render", "-c", "stack.yaml"]), ("my-shop".into(), vec!["my-shop_web".into()]));
+    assert_eq!(
+        services(&["render", "-c", "stack.yaml", "--profile", "ops"]).1,
+        ["my-shop_tools".to_owned(), "my-shop_web".to_owned()]
+    );
+    let other = skep.run(&["render", "-c", "stack.yaml", "other"]).expect(0);
+    assert!(other.stderr.contains("the file calls the stack `my-shop`, it is deployed as `other`"), "{}", other.stderr);
+}
+
+#[test]
+fn a_repository_may_be_made_of_what_compose_knows() {
+    let skep = skep_with(&[
+        (
+            "skep.yaml",
+            "version: 1\ndefaults: { profiles: [ops], bindRoot: /srv }\nstacks:\n  - discover: \"stacks/*\"\n",
+        ),
+        (
+            "stacks/shop/compose.yaml",
+            "include: [ ../../common/db.yaml ]\nservices:\n  web: { extends: { file: ../../common/base.yaml, service: base }, image: 'web:${TAG}' }\n",
+        ),
+        ("stacks/shop/.env", "TAG=2\n"),
+        ("common/base.yaml", "services:\n  base: { volumes: ['./data:/data'], env_file: [{ path: base.env }] }\n"),
+        ("common/base.env", "GREETING=\"hello ${TAG}\"\n"),
+        ("common/db.yaml", "services:\n  db: { image: 'db:${TAG}', profiles: [ops] }\n"),
+    ]);
+    let rendered = skep.run(&["render", "--repo", "."]).expect(0).json();
+    let services = &rendered["stacks"][0]["services"];
+    assert_eq!(services[0]["TaskTemplate"]["ContainerSpec"]["Image"], "db:2");
+    let web = &services[1]["TaskTemplate"]["ContainerSpec"];
+    assert_eq!((&web["Image"], &web["Env"][0]), (&"web:2".into(), &"GREETING=hello 2".into()));
+    assert_eq!(web["Mounts"][0]["Source"], "/srv/data");
+    let without = skep_with(&[
+        ("a/compose.yaml", "name: shop\nservices: { web: { image: 'a:1' } }\n"),
+        ("b/compose.yaml", "services: { web: { image: 'b:1' } }\n"),
+    ]);
+    let rendered = without.run(&["render", "--repo", "."]).expect(0).json();
+    let names: Vec<&str> =
+        rendered["stacks"].as_array().expect("a list").iter().filter_map(|stack| stack["stack"].as_str()).collect();
+    assert_eq!(names, ["b", "shop"], "the file's name, or the directory's");
 }
 
 #[test]
