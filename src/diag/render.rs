@@ -126,7 +126,7 @@ impl Report<'_> {
                 let (related, related_line) = place(*other);
                 let (start, end) = (window.start.min(related.start), window.end.max(related.end));
                 if end - start <= NEAR {
-                    let both = Window { start, end, ..window };
+                    let both = Window { start, end, place: window.place.clone() };
                     let snippet = both.snippet(text, line.min(related_line), primary.span(both.inside(&window.place)));
                     vec![snippet.annotation(context(both.inside(&related.place)))]
                 } else {
