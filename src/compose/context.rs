@@ -5,8 +5,8 @@ use std::cell::Cell;
 use super::Input;
 use super::unit::Units;
 
-/// How many ports one stack may publish: as many as there are numbers.
-pub(super) const MAX_PORTS: usize = 65_536;
+/// How many ports one stack may publish: half of all the numbers there are.
+pub(super) const MAX_PORTS: usize = 32_768;
 /// How many bytes the files of one stack may have in all: its configs and secrets, or what its services read from env
 /// files. Swarm's log holds configs and secrets, and is not made for more.
 pub(super) const MAX_CONTENT: usize = 32 << 20;

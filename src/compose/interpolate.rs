@@ -11,6 +11,8 @@ use crate::yaml::{Node, Scalar, Value};
 /// In a value with more bytes than this, so many faults are shown where they are, and the others where the value is.
 const SMALL: usize = 64 * 1024;
 const MAX_PLACES: usize = 50;
+/// So many characters of a piece are looked for.
+const MAX_PIECE: usize = 200;
 
 /// Replaces the variables of trees.
 pub(super) struct Interpolator<'a> {
@@ -71,7 +73,8 @@ impl<'a> Interpolator<'a> {
         let docker = expand_as_docker(&scalar.text, &lookup, MAX_EXPANDED);
         for at in expansion.stray.iter().take(MAX_PLACES) {
             let piece = scalar.text.get(*at..).and_then(|rest| rest.split_whitespace().next()).unwrap_or_default();
-            let fault = stray(&scalar.text, *at).at(place_of(self.sources, span, piece));
+            let piece: String = piece.chars().take(MAX_PIECE).collect();
+            let fault = stray(&scalar.text, *at).at(place_of(self.sources, span, &piece));
             faults.push(match &docker {
                 // Docker forgets such a fault when a reference after it is in order, and people run files like that.
                 Some(_) => Diagnostic {
