@@ -15,7 +15,8 @@ pub fn write(directory: &Path, services: usize) -> String {
         let lines: String = (0..50).map(|line| format!("setting.{number}.{line} = a value of some length\n")).collect();
         std::fs::write(directory.join(format!("config-{number}.conf")), lines).expect("a config");
     }
-    std::fs::write(directory.join("common.env"), "# shared by all\nREGION=eu-central\nTRACE_RATIO=0.1\n").expect("a file");
+    std::fs::write(directory.join("common.env"), "# shared by all\nREGION=eu-central\nTRACE_RATIO=0.1\n")
+        .expect("a file");
     text
 }
 

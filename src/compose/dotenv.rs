@@ -318,6 +318,14 @@ mod tests {
     }
 
     #[test]
+    fn a_line_without_anything_has_its_place() {
+        for (text, place) in [("export ", "1:8"), ("A=1\nexport \u{3000}", "2:8"), ("export \nA=1", "1:8")] {
+            let (_, faults) = read(text);
+            assert!(faults.starts_with(&format!(".env:{place}: error: a line holds")), "{text:?}: {faults}");
+        }
+    }
+
+    #[test]
     fn a_name_alone_is_inherited_or_left_out() {
         let (found, faults) = read("KNOWN\nOTHER\n");
         assert_eq!(faults, "");
