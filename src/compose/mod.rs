@@ -11,6 +11,7 @@ pub mod dotenv;
 mod env_file;
 mod environment;
 mod extends;
+pub mod grammar;
 mod healthcheck;
 mod include;
 mod interpolate;
