@@ -40,6 +40,8 @@ pub(super) struct Loader<'a> {
     pub units: Units,
     /// Files that services extend, by path and by whose variables count.
     pub(super) families: HashMap<(String, usize), Option<Rc<Family>>>,
+    /// Whether `docker stack deploy` refuses the stack, so that nobody relies on what it would make of it.
+    pub modern: bool,
     /// How many files were included.
     pub(super) included: usize,
     left: usize,
@@ -59,6 +61,7 @@ impl<'a> Loader<'a> {
             faults: RefCell::new(Faults::new()),
             units: Units::new(Unit { dir, variables: Rc::default() }),
             families: HashMap::new(),
+            modern: false,
             included: 0,
             left: MAX_EXPANDED,
             copied: 0,
@@ -109,6 +112,7 @@ impl<'a> Loader<'a> {
 
     /// Replaces a document's variables and takes in what it includes and extends. `trail` holds the files that lead here.
     pub fn prepare(&mut self, node: &mut Node, path: &str, unit: &Unit, trail: &[String]) {
+        self.modern |= is_modern(node);
         self.interpolate(node, unit);
         self.include(node, unit, trail);
         self.extend(node, path, unit);
@@ -222,4 +226,15 @@ fn named(opened: &[Opened], variables: &Variables) -> Option<String> {
     let lookup = |name: &str| variables.find(name).map(|found| found.value);
     let name = Expansion::new(&lookup, MAX_EXPANDED).expand(&names.next_back()?.text).ok()?;
     Some(name).filter(|name| !name.is_empty())
+}
+
+/// Whether a document has one of the keys that `docker stack deploy` knows of and refuses. Not all of them: this only spares
+/// people a word on what it would do otherwise.
+fn is_modern(document: &Node) -> bool {
+    let Some(keys) = document.mapping() else { return false };
+    let services = keys.find("services").and_then(|services| services.value.mapping());
+    let mut services = services.map(|services| services.entries.as_slice()).unwrap_or_default().iter();
+    let has = |service: &Node, key| service.mapping().is_some_and(|keys| keys.find(key).is_some());
+    ["name", "include"].iter().any(|key| keys.find(key).is_some())
+        || services.any(|service| has(&service.value, "extends") || has(&service.value, "profiles"))
 }

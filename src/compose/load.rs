@@ -18,7 +18,7 @@ use crate::yaml::{Entry, Mapping, Node, Value, View};
 pub fn load(input: &Input<'_>) -> Loaded {
     let mut loader = Loader::new(input);
     let mut documents = loader.documents();
-    let Loader { mut sources, faults, units, .. } = loader;
+    let Loader { mut sources, faults, units, modern, .. } = loader;
     let accepted = accept::read(documents.iter().map(|document| View::root(&document.node, &faults)));
     let environments = Environments::new(input, &units);
     for Document { node, .. } in &mut documents {
@@ -56,7 +56,11 @@ pub fn load(input: &Input<'_>) -> Loaded {
         confidential,
         ..compose
     });
-    Loaded { compose, diagnostics: accepted.filter(faults.into_sorted()), sources }
+    let mut diagnostics = accepted.filter(faults.into_sorted());
+    // What Docker would make of a file that it refuses is of no use to anybody.
+    let compares = |fault: &Diagnostic| matches!(fault.code, code::INTERPOLATION_DIFFERS | code::MERGE_DIFFERS);
+    diagnostics.retain(|fault| !(modern && compares(fault)));
+    Loaded { compose, diagnostics, sources }
 }
 
 /// The name that the stack's own files give it, its variables replaced; the last file that says one counts. What is wrong

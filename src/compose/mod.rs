@@ -74,7 +74,7 @@ pub struct Input<'a> {
     pub stack: Option<&'a str>,
     /// The profiles that are asked for; `COMPOSE_PROFILES` among the variables adds to them.
     pub profiles: &'a [String],
-    /// The directory of the nodes in which relative bind sources lie, in a repository (`bindRoot`).
+    /// The directory of the nodes that stands for the repository's root where a bind source is relative (`bindRoot`).
     pub bind_root: Option<&'a str>,
     /// What encrypted files are decrypted with.
     pub keys: &'a Keys,

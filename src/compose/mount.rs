@@ -35,7 +35,7 @@ fn bind_source(view: &View<'_>, source: String, context: &Context<'_>) -> Option
     };
     if input.mode == Mode::Repository {
         if let Some(root) = input.bind_root.filter(|_| !source.starts_with('~')) {
-            return below(view, root, &source);
+            return below(view, root, &source, context);
         }
         let message = format!("{}: `{source}` is relative to the repository, which no node has", view.name());
         relative(Diagnostic::error(code::RELATIVE_BIND, message));
@@ -66,13 +66,15 @@ fn bind_source(view: &View<'_>, source: String, context: &Context<'_>) -> Option
     Some(path)
 }
 
-/// A path below a directory of the nodes. It may climb inside it and not out of it.
-fn below(view: &View<'_>, root: &str, source: &str) -> Option<String> {
-    match crate::model::files::locate_inside("", source) {
+/// The path that a path of the repository has on the nodes, where a directory stands for the repository's root.
+fn below(view: &View<'_>, root: &str, source: &str, context: &Context<'_>) -> Option<String> {
+    match context.input.files.locate(&context.units.of(view.span()).dir, source) {
         Ok(path) if path.is_empty() => Some(root.to_owned()),
         Ok(path) => Some(format!("{root}/{path}")),
-        Err(_) => {
-            view.invalid(format_args!("`{source}` leads out of `{root}`, the stack's `bindRoot`"));
+        Err(error) => {
+            view.fault(
+                Diagnostic::error(code::FILE_OUTSIDE, format!("{}: `{source}`: {error}", view.name())).at(view.span()),
+            );
             None
         }
     }

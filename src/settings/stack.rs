@@ -132,8 +132,8 @@ pub struct StackSettings {
     /// The profiles that are asked for: services with others take no part.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub profiles: Option<Vec<String>>,
-    /// The directory, on every node, in which relative bind sources lie. Without one they are an error: no node has the
-    /// repository's files.
+    /// The directory, on every node, that stands for the root of the repository where a bind source is relative. Without
+    /// one such a source is an error: no node has the repository's files.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bind_root: Option<String>,
 }

@@ -135,7 +135,7 @@ fn a_repository_may_be_made_of_what_compose_knows() {
     assert_eq!(services[0]["TaskTemplate"]["ContainerSpec"]["Image"], "db:2");
     let web = &services[1]["TaskTemplate"]["ContainerSpec"];
     assert_eq!((&web["Image"], &web["Env"][0]), (&"web:2".into(), &"GREETING=hello 2".into()));
-    assert_eq!(web["Mounts"][0]["Source"], "/srv/data");
+    assert_eq!(web["Mounts"][0]["Source"], "/srv/common/data");
     let without = skep_with(&[
         ("a/compose.yaml", "name: shop\nservices: { web: { image: 'a:1' } }\n"),
         ("b/compose.yaml", "services: { web: { image: 'b:1' } }\n"),
