@@ -8,6 +8,7 @@ use crate::desired::{self, Desired};
 use crate::diag::{Diagnostic, Faults, Severity, Sources, code};
 use crate::model::{FileError, Files, StackName};
 use crate::settings::Strictness;
+use crate::sops::Keys;
 use crate::yaml;
 
 /// What loading a stack gives.
@@ -22,8 +23,8 @@ pub struct Loaded {
 }
 
 /// Loads a stack of a repository. `files` holds the stack's files, `declaring` the tree of the source that declares it,
-/// in which its `envFiles` lie; they are the same tree unless the stack has a repository of its own.
-pub fn repository(files: &dyn Files, declaring: &dyn Files, declared: &Declared) -> Loaded {
+/// in which its `envFiles` lie; they are the same tree unless the stack has a repository of its own. `keys` decrypt.
+pub fn repository(files: &dyn Files, declaring: &dyn Files, declared: &Declared, keys: &Keys) -> Loaded {
     let mut faults = Faults::new();
     let variables = variables(declaring, declared, &mut faults);
     let stack_files = if declared.files.is_empty() {
@@ -49,6 +50,7 @@ pub fn repository(files: &dyn Files, declaring: &dyn Files, declared: &Declared)
         profiles: &declared.settings.profiles,
         bind_root: declared.settings.bind_root.as_deref(),
         loose: declared.settings.variables == Strictness::Loose,
+        keys,
         ..compose::Input::new(files, &paths, &variables, Mode::Repository)
     });
     finish(loaded, &declared.name, faults)
@@ -92,12 +94,14 @@ pub fn direct(
     environment: &BTreeMap<String, String>,
     home: Option<&str>,
     profiles: &[String],
+    keys: &Keys,
 ) -> Loaded {
     let variables = environment.clone().into();
     let loaded = compose::load(&compose::Input {
         home,
         stack: Some(stack.as_str()),
         profiles,
+        keys,
         ..compose::Input::new(files, paths, &variables, Mode::Direct)
     });
     finish(loaded, stack, Faults::new())

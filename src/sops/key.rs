@@ -38,6 +38,15 @@ pub enum KeyError {
 #[derive(Clone, Default)]
 pub struct Keys(Vec<Identity>);
 
+/// The same keys in the same order.
+impl PartialEq for Keys {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.iter().map(|identity| identity.public).eq(other.0.iter().map(|identity| identity.public))
+    }
+}
+
+impl Eq for Keys {}
+
 /// One key and the recipient it opens for.
 #[derive(Clone)]
 pub(super) struct Identity {
