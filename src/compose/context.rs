@@ -1,9 +1,10 @@
 //! What decoding one stack needs besides its tree, and how much it may still take up.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 
 use super::Input;
 use super::unit::Units;
+use crate::model::Confidential;
 
 /// How many ports one stack may publish: more than there are.
 pub(super) const MAX_PORTS: usize = 200_000;
@@ -19,12 +20,20 @@ pub(super) struct Context<'a> {
     pub units: &'a Units,
     ports: Cell<usize>,
     content: Cell<usize>,
+    /// Texts that came out of encrypted configs and secrets.
+    pub confidential: RefCell<Confidential>,
 }
 
 impl<'a> Context<'a> {
     /// For one stack.
     pub fn new(input: &'a Input<'a>, units: &'a Units) -> Self {
-        Self { input, units, ports: Cell::new(MAX_PORTS), content: Cell::new(MAX_CONTENT) }
+        Self {
+            input,
+            units,
+            ports: Cell::new(MAX_PORTS),
+            content: Cell::new(MAX_CONTENT),
+            confidential: RefCell::default(),
+        }
     }
 
     /// Whether so many ports more are borne.

@@ -45,6 +45,20 @@ impl Confidential {
             .any(|hidden| text == hidden || (hidden.len() >= SHORTEST_INSIDE && text.contains(hidden.as_str())))
     }
 
+    /// A sentence without any of them, [`HIDDEN`] in their place: short ones where they stand in quotes, too.
+    pub fn hide_inside<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        let mut hidden = self.hide(text);
+        for short in self.0.iter().filter(|text| text.len() < SHORTEST_INSIDE) {
+            for (open, close) in [('`', '`'), ('"', '"'), ('\'', '\'')] {
+                let quoted = format!("{open}{short}{close}");
+                if hidden.contains(&quoted) {
+                    hidden = Cow::Owned(hidden.replace(&quoted, &format!("{open}{HIDDEN}{close}")));
+                }
+            }
+        }
+        hidden
+    }
+
     /// The text without any of them, [`HIDDEN`] in their place.
     pub fn hide<'t>(&self, text: &'t str) -> Cow<'t, str> {
         if !self.is_in(text) {

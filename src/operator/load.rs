@@ -26,7 +26,7 @@ pub struct Loaded {
 /// in which its `envFiles` lie; they are the same tree unless the stack has a repository of its own. `keys` decrypt.
 pub fn repository(files: &dyn Files, declaring: &dyn Files, declared: &Declared, keys: &Keys) -> Loaded {
     let mut faults = Faults::new();
-    let variables = variables(declaring, declared, &mut faults);
+    let variables = variables(declaring, declared, keys, &mut faults);
     let stack_files = if declared.files.is_empty() {
         super::fleet::default_file(files, &declared.directory)
     } else {
@@ -57,7 +57,7 @@ pub fn repository(files: &dyn Files, declaring: &dyn Files, declared: &Declared,
 }
 
 /// The variables of `skep.yaml` and of `envFiles`, the latter counting more.
-fn variables(declaring: &dyn Files, declared: &Declared, faults: &mut Faults) -> Variables {
+fn variables(declaring: &dyn Files, declared: &Declared, keys: &Keys, faults: &mut Faults) -> Variables {
     let undefined = match declared.settings.variables {
         Strictness::Strict => Severity::Error,
         Strictness::Loose => Severity::Warning,
@@ -68,7 +68,7 @@ fn variables(declaring: &dyn Files, declared: &Declared, faults: &mut Faults) ->
         let mut found = Faults::new();
         match yaml::text_of(declaring, &file.path, None, &mut sources) {
             Ok(text) => {
-                let pairs = compose::dotenv::parse(sources.text(text), text, &variables, undefined, &mut found);
+                let pairs = compose::encrypted::variables(&sources, text, keys, &variables, undefined, &mut found);
                 variables.extend(&pairs);
             }
             Err(unreadable) => found.extend(unreadable),
@@ -109,13 +109,16 @@ pub fn direct(
 
 fn finish(loaded: compose::Loaded, stack: &StackName, mut faults: Faults) -> Loaded {
     faults.extend(loaded.diagnostics);
+    let confidential = loaded.confidential;
     let desired = loaded.compose.map(|compose| {
         let (desired, diagnostics) = desired::lower(&compose, stack);
         faults.extend(compose.accepted.filter(diagnostics.into_iter().chain(name_differs(&compose, stack)).collect()));
         desired
     });
     let desired = if faults.any_errors() { None } else { desired };
-    Loaded { desired, diagnostics: faults.into_sorted(), sources: loaded.sources }
+    let mut diagnostics = faults.into_sorted();
+    diagnostics.iter_mut().for_each(|diagnostic| diagnostic.conceal(&confidential));
+    Loaded { desired, diagnostics, sources: loaded.sources }
 }
 
 /// The name that a stack is given counts more than the one its file has, as with `docker compose -p`.
