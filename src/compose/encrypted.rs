@@ -20,10 +20,10 @@ impl<'a> Text<'a> {
     ///
     /// # Errors
     /// It is encrypted and cannot be decrypted; the diagnostic is about the whole file.
-    pub fn open(sources: &'a Sources, file: FileId, keys: &Keys) -> Result<Self, Diagnostic> {
+    pub fn open(sources: &'a Sources, file: FileId, keys: &Keys) -> Result<Self, Box<Diagnostic>> {
         let original = sources.text(file);
         let opened = sops::open(original.as_bytes(), sources.path(file), keys)
-            .map_err(|fault| fault.at(Span { file, start: 0, end: 0 }))?;
+            .map_err(|fault| Box::new(fault.at(Span { file, start: 0, end: 0 })))?;
         let Some(opened) = opened else {
             let content = Cow::Borrowed(original);
             return Ok(Self { content, original, confidential: Confidential::new() });
@@ -78,7 +78,7 @@ pub fn variables(
     let text = match Text::open(sources, file, keys) {
         Ok(text) => text,
         Err(fault) => {
-            faults.push(fault);
+            faults.push(*fault);
             return Variables::new();
         }
     };

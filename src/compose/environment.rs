@@ -146,7 +146,7 @@ impl<'a> Environments<'a> {
         self.left.set(self.left.get() - size);
         let text = match Text::open(sources, file, self.input.keys) {
             Ok(text) => text,
-            Err(fault) => return faults.borrow_mut().push(fault),
+            Err(fault) => return faults.borrow_mut().push(*fault),
         };
         match wanted.form {
             Form::Literal => self.literal(file, &text, &unit.variables, faults, all),

@@ -23,8 +23,8 @@ pub struct Opened {
 /// # Errors
 /// No key is given or none fits, the MAC does not agree, or the file has no form that SOPS gives it. The diagnostic has no
 /// place: that is where the file was asked for.
-pub fn open(content: &[u8], path: &str, keys: &Keys) -> Result<Option<Opened>, Diagnostic> {
-    decrypt(content, path, keys).map_err(|fault| fault.of(path))
+pub fn open(content: &[u8], path: &str, keys: &Keys) -> Result<Option<Opened>, Box<Diagnostic>> {
+    decrypt(content, path, keys).map_err(|fault| Box::new(fault.of(path)))
 }
 
 fn decrypt(content: &[u8], path: &str, keys: &Keys) -> Result<Option<Opened>, Fault> {

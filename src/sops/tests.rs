@@ -40,11 +40,11 @@ fn meaning(node: &Node) -> serde_json::Value {
     }
 }
 
-fn open_with(name: &str, content: &[u8], keys: &Keys) -> Result<Option<Vec<u8>>, Diagnostic> {
+fn open_with(name: &str, content: &[u8], keys: &Keys) -> Result<Option<Vec<u8>>, Box<Diagnostic>> {
     open(content, name, keys).map(|opened| opened.map(|opened| opened.content.reveal().clone()))
 }
 
-fn code(result: Result<impl Sized, Diagnostic>) -> &'static str {
+fn code(result: Result<impl Sized, Box<Diagnostic>>) -> &'static str {
     result.err().map_or("", |fault| fault.code)
 }
 
@@ -183,7 +183,7 @@ fn whatever_was_changed_is_noticed() {
 
 #[test]
 fn a_missing_key_is_said_with_who_has_one() {
-    let line = |result: Result<Option<Vec<u8>>, Diagnostic>| {
+    let line = |result: Result<Option<Vec<u8>>, Box<Diagnostic>>| {
         let fault = result.expect_err("a fault");
         format!("{} [{}] {}", fault.message, fault.code, fault.hints.join(" / "))
     };
