@@ -20,8 +20,8 @@ fn ignored(schema: &mut Schema, known: &[keys::Known]) {
     let properties = schema.ensure_object().entry("properties").or_insert_with(|| serde_json::json!({}));
     let Some(properties) = properties.as_object_mut() else { return };
     for (key, fate) in known {
-        if let keys::Fate::Ignored(hint) = fate {
-            let description = format!("Ignored: Swarm has nothing like it. Instead: {hint}.");
+        if let keys::Fate::Ignored(hint) | keys::Fate::Dropped(hint) = fate {
+            let description = format!("Ignored. Instead: {hint}.");
             let property = serde_json::json!({ "description": description, "deprecated": true });
             properties.entry(*key).or_insert(property);
         }
