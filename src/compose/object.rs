@@ -7,6 +7,7 @@ use super::keys;
 use super::{Context, FileObject, Ipam, Network, Pool, Volume, cast};
 use crate::diag::{Diagnostic, code};
 use crate::model::{FileError, Kind, Secret};
+use crate::sops;
 use crate::yaml::{Fields, View};
 
 /// A network.
@@ -150,7 +151,7 @@ pub(super) fn file_object(view: View<'_>, kind: Kind, context: &Context<'_>) -> 
         }
         [_] => {
             let found = match (file, written, variable) {
-                (Some(file), ..) => file.str().and_then(|path| content(&file, path, kind, context)).map(|c| (c, false)),
+                (Some(file), ..) => file.str().and_then(|path| content(&file, path, kind, context)),
                 (_, Some(text), _) => inline(&text, kind),
                 (_, _, Some(name)) => from_variable(&name, kind, context),
                 _ => None,
@@ -216,11 +217,27 @@ fn size_limit(kind: Kind) -> usize {
     if kind == Kind::Secret { 500 * 1024 } else { 1000 * 1024 }
 }
 
-/// Reads a file, within the engine's bounds for one object.
-fn content(view: &View<'_>, path: &str, kind: Kind, context: &Context<'_>) -> Option<Secret<Vec<u8>>> {
+/// Reads a file, within the engine's bounds for one object; decrypted, and then hidden, if it is encrypted.
+fn content(view: &View<'_>, path: &str, kind: Kind, context: &Context<'_>) -> Option<(Secret<Vec<u8>>, bool)> {
     let files = context.input.files;
     let limit = size_limit(kind);
-    match files.locate(&context.units.of(view.span()).dir, path).and_then(|path| files.read(&path)) {
+    let mut hidden = false;
+    let mut read = files.locate(&context.units.of(view.span()).dir, path).and_then(|path| files.read(&path));
+    if let Ok(bytes) = &mut read {
+        match sops::open(bytes, path, context.input.keys) {
+            Ok(None) => {}
+            Ok(Some(opened)) => {
+                hidden = true;
+                bytes.clone_from(opened.content.reveal());
+                context.confidential.borrow_mut().extend(&opened.confidential);
+            }
+            Err(fault) => {
+                view.fault(fault.at(view.span()));
+                return None;
+            }
+        }
+    }
+    match read {
         Ok(bytes) if bytes.is_empty() => {
             view.invalid(format_args!("`{path}` is empty, and the engine takes no empty {kind}"));
             None
@@ -237,7 +254,7 @@ fn content(view: &View<'_>, path: &str, kind: Kind, context: &Context<'_>) -> Op
             view.fault(Diagnostic::error(code::YAML_BOUNDS, message).at(view.span()));
             None
         }
-        Ok(bytes) => Some(Secret::new(bytes)),
+        Ok(bytes) => Some((Secret::new(bytes), hidden)),
         Err(error) => {
             let code = match error {
                 FileError::Outside | FileError::Link => code::FILE_OUTSIDE,
