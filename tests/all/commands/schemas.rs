@@ -1,5 +1,6 @@
 //! The schemas of what people write: they take what the parser takes, and refuse what it refuses.
 
+mod property;
 mod samples;
 
 use std::path::{Path, PathBuf};
