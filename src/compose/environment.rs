@@ -1,5 +1,5 @@
 //! A service's variables: `env_file` and `environment` of one file become one mapping, before files are merged, as
-//! `docker stack deploy` does it.
+//! `docker stack deploy` does it. Its labels likewise: those of `label_file` stand below its own.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -56,24 +56,49 @@ impl<'a> Environments<'a> {
         Self { input, units, read: RefCell::default(), left: Cell::new(MAX_CONTENT) }
     }
 
-    /// Replaces `environment` and `env_file` of every service of a document by one `environment` mapping.
+    /// Replaces `environment` and `env_file` of every service of a document by one `environment` mapping, and `labels` and
+    /// `label_file` by one `labels` mapping.
     pub fn resolve(&self, document: &mut Node, sources: &mut Sources, faults: &RefCell<Faults>) {
-        let mut resolved: HashMap<String, Mapping> = {
+        let mut resolved: HashMap<String, (Option<Mapping>, Option<Mapping>)> = {
             let root = View::root(document, faults);
             let Some(services) = root.find("services") else { return };
             if services.node().mapping().is_none() {
                 return;
             }
-            services.entries(|_, service| self.service(&service, sources, faults)).unwrap_or_default()
+            let both = |_: &str, service: View<'_>| {
+                Some((self.service(&service, sources, faults), self.labels(&service, sources, faults)))
+            };
+            services.entries(both).unwrap_or_default()
         };
         let Value::Mapping(document) = &mut document.value else { return };
         let services = document.entries.iter_mut().find(|entry| entry.key == "services");
         let Some(Value::Mapping(services)) = services.map(|entry| &mut entry.value.value) else { return };
         for service in &mut services.entries {
-            if let (Value::Mapping(keys), Some(mapping)) = (&mut service.value.value, resolved.remove(&service.key)) {
-                replace(keys, mapping);
+            let Value::Mapping(keys) = &mut service.value.value else { continue };
+            let (variables, labels) = resolved.remove(&service.key).unwrap_or_default();
+            if let Some(variables) = variables {
+                replace(keys, &["environment", "env_file"], variables);
+            }
+            if let Some(labels) = labels {
+                replace(keys, &["labels", "label_file"], labels);
             }
         }
+    }
+
+    /// The labels of one service; `None` where no file holds any.
+    fn labels(&self, service: &View<'_>, sources: &mut Sources, faults: &RefCell<Faults>) -> Option<Mapping> {
+        let files = service.find("label_file").filter(|files| !files.is_null())?;
+        let mut all = IndexMap::new();
+        for path in super::cast::placed_texts(files).unwrap_or_default() {
+            let wanted = Wanted { path: path.0, span: path.1, required: true, form: Form::Compose };
+            if let Some(file) = self.open(&wanted, sources, faults) {
+                self.compose(file, wanted.span, &IndexMap::new(), sources, faults, &mut all);
+            }
+        }
+        if let Some(own) = service.find("labels") {
+            all.extend(self.spoken(&own));
+        }
+        Some(mapping(all))
     }
 
     /// The variables of one service; `None` where it says nothing of them.
@@ -90,12 +115,7 @@ impl<'a> Environments<'a> {
         for (name, variable) in spoken {
             self.add(name, variable, faults, &mut all);
         }
-        let entry = |(key, variable): (String, Variable)| {
-            let scalar = variable.value.map_or_else(|| Scalar::plain(""), Scalar::quoted);
-            let value = Value::Scalar(Scalar { secret: variable.secret, ..scalar });
-            Entry { key, key_span: variable.key_span, value: Node { span: variable.span, tag: None, value } }
-        };
-        Some(Mapping { entries: all.into_iter().map(entry).collect() })
+        Some(mapping(all))
     }
 
     /// What `environment` says.
@@ -118,16 +138,25 @@ impl<'a> Environments<'a> {
         faults: &RefCell<Faults>,
         all: &mut IndexMap<String, Variable>,
     ) {
-        let unit = self.units.of(wanted.span);
-        let located = match self.input.files.locate(&unit.dir, &wanted.path) {
+        let Some(file) = self.open(wanted, sources, faults) else { return };
+        match wanted.form {
+            Form::Literal => self.literal(file, &self.units.of(wanted.span).variables, sources, faults, all),
+            Form::Compose => self.compose(file, wanted.span, spoken, sources, faults, all),
+        }
+    }
+
+    /// The text of a file; `None` where it cannot be read, or need not be there and is not.
+    fn open(&self, wanted: &Wanted, sources: &mut Sources, faults: &RefCell<Faults>) -> Option<FileId> {
+        let located = match self.input.files.locate(&self.units.of(wanted.span).dir, &wanted.path) {
             Ok(located) => located,
             Err(error) => {
                 let message = format!("`{}` cannot be read: {error}", wanted.path);
-                return faults.borrow_mut().push(Diagnostic::error(code::FILE_OUTSIDE, message).at(wanted.span));
+                faults.borrow_mut().push(Diagnostic::error(code::FILE_OUTSIDE, message).at(wanted.span));
+                return None;
             }
         };
         if !wanted.required && matches!(self.input.files.read(&located), Err(FileError::NotFound)) {
-            return;
+            return None;
         }
         let known = self.read.borrow().get(&located).copied();
         let file = known.unwrap_or_else(|| {
@@ -135,18 +164,15 @@ impl<'a> Environments<'a> {
             let file = read.map_err(|found| faults.borrow_mut().extend(found)).ok();
             self.read.borrow_mut().insert(located, file);
             file
-        });
-        let Some(file) = file else { return };
+        })?;
         let size = sources.text(file).len();
         if size > self.left.get() {
             let message = format!("the env files of the stack fill more than {} MiB", MAX_CONTENT >> 20);
-            return faults.borrow_mut().push(Diagnostic::error(code::YAML_BOUNDS, message).at(wanted.span));
+            faults.borrow_mut().push(Diagnostic::error(code::YAML_BOUNDS, message).at(wanted.span));
+            return None;
         }
         self.left.set(self.left.get() - size);
-        match wanted.form {
-            Form::Literal => self.literal(file, &unit.variables, sources, faults, all),
-            Form::Compose => self.compose(file, wanted.span, spoken, sources, faults, all),
-        }
+        Some(file)
     }
 
     fn literal(
@@ -270,16 +296,21 @@ fn places<'a>(view: &View<'a>) -> HashMap<&'a str, (Span, Span, bool)> {
     }
 }
 
-fn replace(keys: &mut Mapping, variables: Mapping) {
-    let Some(at) = keys.entries.iter().position(|entry| matches!(entry.key.as_str(), "environment" | "env_file"))
-    else {
-        return;
+fn mapping(variables: IndexMap<String, Variable>) -> Mapping {
+    let entry = |(key, variable): (String, Variable)| {
+        let scalar = variable.value.map_or_else(|| Scalar::plain(""), Scalar::quoted);
+        let value = Value::Scalar(Scalar { secret: variable.secret, ..scalar });
+        Entry { key, key_span: variable.key_span, value: Node { span: variable.span, tag: None, value } }
     };
-    let (key_span, span) = keys.entries.get(at).map_or((None, None), |e| (Some(e.key_span), Some(e.value.span)));
-    keys.entries.retain(|entry| !matches!(entry.key.as_str(), "environment" | "env_file"));
-    if let (Some(key_span), Some(span)) = (key_span, span) {
-        let value = Node { span, tag: None, value: Value::Mapping(variables) };
-        let entry = Entry { key: "environment".to_owned(), key_span, value };
-        keys.entries.insert(at.min(keys.entries.len()), entry);
-    }
+    Mapping { entries: variables.into_iter().map(entry).collect() }
+}
+
+/// Puts one mapping in the place of two keys, under the name of the first.
+fn replace(keys: &mut Mapping, [name, other]: &[&str; 2], mapping: Mapping) {
+    let is_one = |entry: &Entry| entry.key == *name || entry.key == *other;
+    let Some(at) = keys.entries.iter().position(is_one) else { return };
+    let Some((key_span, span)) = keys.entries.get(at).map(|entry| (entry.key_span, entry.value.span)) else { return };
+    keys.entries.retain(|entry| !is_one(entry));
+    let value = Node { span, tag: None, value: Value::Mapping(mapping) };
+    keys.entries.insert(at.min(keys.entries.len()), Entry { key: (*name).to_owned(), key_span, value });
 }

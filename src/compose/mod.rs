@@ -4,6 +4,7 @@ mod accept;
 mod cast;
 mod check;
 mod context;
+mod credential;
 mod deploy;
 mod document;
 pub mod dotenv;

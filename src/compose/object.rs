@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::context::MAX_CONTENT;
 use super::keys;
-use super::{Context, FileObject, Ipam, Network, Volume, cast};
+use super::{Context, FileObject, Ipam, Network, Pool, Volume, cast};
 use crate::diag::{Diagnostic, code};
 use crate::model::{FileError, Kind, Secret};
 use crate::yaml::{Fields, View};
@@ -23,27 +23,57 @@ pub(super) fn network(view: View<'_>) -> Option<Network> {
         driver_opts: fields.take("driver_opts").and_then(cast::options).unwrap_or_default(),
         internal: fields.take("internal").and_then(cast::boolean).unwrap_or(false),
         attachable: fields.take("attachable").and_then(cast::boolean).unwrap_or(false),
+        enable_ipv6: fields.take("enable_ipv6").and_then(cast::boolean).unwrap_or(false),
         ipam: fields.take("ipam").and_then(ipam),
         labels: fields.take("labels").and_then(cast::labels).unwrap_or_default(),
     };
-    keys::refuse(&mut fields, keys::NETWORK);
+    if let Some(view) = fields.take("enable_ipv4")
+        && cast::boolean(view) == Some(false)
+    {
+        let message = format!("{}: tasks of a swarm always have IPv4 addresses", view.name());
+        view.fault(Diagnostic::error(code::COMPOSE_UNSUPPORTED, message).at(view.span()).hint("leave it out"));
+    }
     done(fields);
     Some(network)
 }
 
 fn ipam(view: View<'_>) -> Option<Ipam> {
     let mut fields = view.fields()?;
-    let subnet = |view: View<'_>| {
-        let mut fields = view.fields()?;
-        let subnet = fields.take("subnet").and_then(subnet);
-        keys::refuse(&mut fields, keys::SUBNET);
-        done(fields);
-        subnet
+    let ipam = Ipam {
+        driver: fields.text("driver"),
+        options: fields.take("options").filter(|view| !view.is_null()).and_then(cast::options).unwrap_or_default(),
+        pools: fields.list("config", pool).unwrap_or_default(),
     };
-    let ipam = Ipam { driver: fields.text("driver"), subnets: fields.list("config", subnet).unwrap_or_default() };
-    keys::refuse(&mut fields, keys::IPAM);
     done(fields);
     Some(ipam)
+}
+
+fn pool(view: View<'_>) -> Option<Pool> {
+    let mut fields = view.fields()?;
+    let pool = Pool {
+        subnet: fields.take("subnet").and_then(subnet).unwrap_or_default(),
+        ip_range: fields.take("ip_range").and_then(subnet).unwrap_or_default(),
+        gateway: fields.take("gateway").and_then(address).unwrap_or_default(),
+    };
+    keys::refuse(&mut fields, keys::SUBNET);
+    done(fields);
+    if pool.subnet.is_empty() && !(pool.ip_range.is_empty() && pool.gateway.is_empty()) {
+        let message = format!("{} needs the key `subnet`", view.name());
+        view.fault(Diagnostic::error(code::MISSING_KEY, message).at(view.span()));
+    }
+    // A pool that says nothing is none.
+    (pool != Pool::default()).then_some(pool)
+}
+
+/// An address.
+fn address(view: View<'_>) -> Option<String> {
+    let text = view.str()?;
+    if text.parse::<std::net::IpAddr>().is_err() {
+        let fault = view.invalid_diagnostic(format_args!("`{text}` is not an IP address"));
+        view.fault(fault.hint("addresses are written as in `10.20.0.1`"));
+        return None;
+    }
+    Some(text.to_owned())
 }
 
 /// A subnet in CIDR form.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::compose::Accepted;
+use crate::compose::{Accepted, Dependency};
 use crate::diag::Span;
 use crate::model::{Secret, StackName};
 use crate::swarm::{ConfigSpec, NetworkSpec, SecretSpec, ServiceSpec};
@@ -38,8 +38,8 @@ pub struct Service {
     pub spec: ServiceSpec,
     /// What the file says and what it leaves open. Silence leaves alone.
     pub said: Said,
-    /// Keys of the services this one waits for.
-    pub depends_on: Vec<String>,
+    /// The services this one waits for.
+    pub depends_on: Vec<Dependency>,
     /// Where the service stands in its file.
     pub span: Option<Span>,
 }

@@ -28,8 +28,6 @@ codes! {
     MISSING_KEY = "schema/missing-key",
     /// A value is not one of those allowed, or has the wrong form.
     INVALID_VALUE = "schema/invalid-value",
-    /// A compose key that skep does not lower yet.
-    COMPOSE_NOT_LOWERED = "compose/not-lowered",
     /// A compose key that Swarm cannot carry out.
     COMPOSE_UNSUPPORTED = "compose/unsupported",
     /// A variable that is not defined and has no default.
@@ -56,6 +54,8 @@ codes! {
     INCLUDE_CYCLE = "compose/include-cycle",
     /// Services that extend each other in a circle.
     EXTENDS_CYCLE = "compose/extends-cycle",
+    /// A service that waits for the end of one that never ends.
+    DEPENDENCY_NO_JOB = "compose/dependency-no-job",
     /// Services that wait for each other.
     DEPENDENCY_CYCLE = "compose/dependency-cycle",
     /// A network that no `networks:` defines.

@@ -162,6 +162,11 @@ impl Planner<'_, '_> {
     /// Moves references to the objects that hold the wanted contents.
     fn refer(&self, spec: &mut ServiceSpec) {
         let Some(container) = &mut spec.task_template.container_spec else { return };
+        if let Some(spec) = container.privileges.as_mut().and_then(|privileges| privileges.credential_spec.as_mut())
+            && let Some(name) = self.names.configs.get(spec.config.as_str())
+        {
+            spec.config.clone_from(name);
+        }
         for reference in &mut container.configs {
             if let Some(name) = self.names.configs.get(reference.config_name.as_str()) {
                 reference.config_name.clone_from(name);

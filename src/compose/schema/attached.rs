@@ -45,9 +45,13 @@ pub(super) enum Mount {
     Long(Box<LongMount>),
 }
 
+fn known_of_mounts(schema: &mut Schema) {
+    known(schema, keys::MOUNT);
+}
+
 /// A mount.
 #[derive(JsonSchema)]
-#[schemars(deny_unknown_fields, transform = extensions)]
+#[schemars(deny_unknown_fields, transform = extensions, transform = known_of_mounts)]
 pub(super) struct LongMount {
     /// `volume`, `bind`, `tmpfs`, `npipe` or `cluster`.
     #[schemars(rename = "type")]
@@ -66,8 +70,6 @@ pub(super) struct LongMount {
     volume: Option<VolumeMount>,
     /// For `tmpfs`.
     tmpfs: Option<Tmpfs>,
-    /// For `cluster`.
-    cluster: Option<BTreeMap<String, serde_json::Value>>,
 }
 
 /// Options of a bind mount. Other keys are ignored.

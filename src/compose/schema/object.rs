@@ -39,7 +39,7 @@ pub(super) struct Network {
     internal: Option<Boolean>,
     /// Whether plain containers may join.
     attachable: Option<Boolean>,
-    /// Whether it has IPv4 addresses [default: true].
+    /// Whether it has IPv4 addresses, as every network of a swarm has.
     enable_ipv4: Option<Boolean>,
     /// Whether it has IPv6 addresses [default: false].
     enable_ipv6: Option<Boolean>,
@@ -72,8 +72,6 @@ struct Subnet {
     gateway: Option<String>,
     /// The part of the subnet that tasks get addresses of, in CIDR form.
     ip_range: Option<String>,
-    /// Addresses that are taken, by name.
-    aux_addresses: Option<BTreeMap<String, Scalar>>,
 }
 
 /// A volume.

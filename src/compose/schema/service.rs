@@ -10,7 +10,8 @@ use super::attached::{FileReference, Mount, Port, ServiceNetworks};
 use super::deploy::Deploy;
 use super::properties;
 use super::values::{
-    Boolean, DependencyCondition, Duration, EnvFileFormat, Integer, Own, PairsOrList, Scalar, TextOrList, extensions,
+    Boolean, Bytes, DependencyCondition, Duration, EnvFileFormat, Integer, Number, Own, PairsOrList, Scalar,
+    TextOrList, extensions,
 };
 
 /// Adds keys that are known and not carried out, with a word on what to do instead. Those that are refused may stand only
@@ -19,9 +20,8 @@ pub(super) fn known(schema: &mut Schema, known: &[Known]) {
     let Some(properties) = properties(schema) else { return };
     for (key, fate) in known {
         let description = match fate {
-            Fate::Ignored(hint) => format!("Ignored: Swarm has nothing like it. Instead: {hint}."),
+            Fate::Ignored(hint) | Fate::Dropped(hint) => format!("Ignored. Instead: {hint}."),
             Fate::Refused(hint) => format!("Swarm cannot carry it out. Instead: {hint}."),
-            Fate::Later => continue,
         };
         properties.entry(*key).or_insert(json!({ "description": description, "deprecated": true }));
     }
@@ -41,6 +41,8 @@ fn refuse_without_profiles(schema: &mut Schema) {
     let mut strict = refused(keys::SERVICE);
     let attachment = json!({ "properties": refused(keys::ATTACHMENT) });
     strict.insert("networks".to_owned(), json!({ "additionalProperties": attachment }));
+    let mount = json!({ "properties": refused(keys::MOUNT) });
+    strict.insert("volumes".to_owned(), json!({ "items": mount }));
     let reservations = json!({ "properties": refused(keys::RESERVATIONS) });
     strict.insert("deploy".to_owned(), within("resources", within("reservations", reservations)));
     schema.insert("anyOf".to_owned(), json!([{ "required": ["profiles"] }, { "properties": strict }]));
@@ -88,7 +90,7 @@ pub(super) struct Service {
     /// The user, `name` or `uid:gid`.
     user: Option<String>,
     /// Further groups of the user.
-    group_add: Option<Vec<Scalar>>,
+    group_add: Option<Vec<Group>>,
     /// The working directory.
     working_dir: Option<String>,
     /// The host name; may be a Go template.
@@ -114,7 +116,7 @@ pub(super) struct Service {
     /// Search domains.
     dns_search: Option<TextOrList>,
     /// Options of the resolver.
-    dns_opt: Option<Vec<String>>,
+    dns_opt: Option<TextOrList>,
     /// Kernel parameters.
     sysctls: Option<PairsOrList>,
     /// Resource limits.
@@ -129,8 +131,14 @@ pub(super) struct Service {
     isolation: Option<String>,
     /// The old form of `deploy.restart_policy`.
     restart: Option<String>,
-    /// The other form of `deploy.replicas`.
+    /// Another place for `deploy.replicas`.
     scale: Option<Integer>,
+    /// Another place for `deploy.resources.limits.cpus`.
+    cpus: Option<Number>,
+    /// Another place for `deploy.resources.limits.pids`.
+    pids_limit: Option<Integer>,
+    /// Another place for `deploy.resources.reservations.memory`.
+    mem_reservation: Option<Bytes>,
     /// Services this one waits for.
     depends_on: Option<DependsOn>,
     /// How it runs on the swarm.
@@ -184,6 +192,14 @@ struct LongEnvFile {
     required: Option<Boolean>,
     /// `raw`: taken literally. Otherwise quotes, comments and references to variables count.
     format: Option<EnvFileFormat>,
+}
+
+/// A name, or a number.
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+enum Group {
+    Name(String),
+    Number(i64),
 }
 
 /// Where the account stands: one of three.

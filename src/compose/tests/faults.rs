@@ -241,7 +241,6 @@ devices: []
 expose: ['80']
 network_mode: host
 mem_limit: 5m
-cpus: 1
 tmpfs: /x
 networks: {default: {ipv4_address: 10.0.0.1}}
 ";
@@ -258,10 +257,9 @@ networks: {default: {ipv4_address: 10.0.0.1}}
       help: use `networks`; for the node's own network declare an external network named `host`
     a.yaml:10:5: error: Swarm cannot carry out `services.web.mem_limit` [compose/unsupported]
       help: use `deploy.resources.limits.memory`
-    a.yaml:11:5: error: Swarm cannot carry out `services.web.cpus` [compose/unsupported]
-      help: use `deploy.resources.limits.cpus`
-    a.yaml:12:5: error: skep does not carry out `services.web.tmpfs` yet [compose/not-lowered]
-    a.yaml:13:26: warning: `services.web.networks.default.ipv4_address` is ignored: Swarm has nothing like it [compose/unsupported]
+    a.yaml:11:5: warning: `services.web.tmpfs` is ignored, as `docker stack deploy` ignores it [compose/unsupported]
+      help: write `{ type: tmpfs, target: … }` under `volumes`, with `tmpfs: { size: … }` where it has a size
+    a.yaml:12:26: warning: `services.web.networks.default.ipv4_address` is ignored: Swarm has nothing like it [compose/unsupported]
       help: a task has the address its network gives it: reach it by name
     ");
 }

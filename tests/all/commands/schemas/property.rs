@@ -145,7 +145,9 @@ fn is_the_parsers_alone(fault: &Diagnostic) -> bool {
     let shaped = [code::WRONG_TYPE, code::UNKNOWN_KEY, code::MISSING_KEY].contains(&fault.code);
     let grammars = ["a whole number, not text", "a number, not text", "true or false, not text", "`0444`, not text"];
     // A date is text to JSON, and a text of digits that a variable brings is a number to nobody.
-    let of_nothing = fault.message.ends_with("not nothing") || fault.message.ends_with("not a date");
+    let of_nothing = fault.message.ends_with("not nothing")
+        || fault.message.starts_with("`extends` must be the name")
+        || fault.message.ends_with("not a date");
     let content =
         fault.message.ends_with("says nothing of its content") || fault.message.contains("needs the key `source`");
     !shaped || of_nothing || content || grammars.iter().any(|grammar| fault.message.ends_with(grammar))
