@@ -169,7 +169,11 @@ proptest! {
         let refused = known.validator.iter_errors(&document).map(|error| format!("{}", error.instance_path())).next();
         if let Some(place) = refused {
             prop_assert!(!errors.is_empty(), "the schema alone refuses {document} at {place}");
-        } else if let Some(fault) = errors.iter().find(|fault| !is_the_parsers_alone(fault)) {
+        } else if let Some(fault) = errors.iter().find(|fault| {
+            // What other files hold no schema of this one can know.
+            let here = fault.span.is_none_or(|span| loaded.sources.path(span.file).ends_with("stack.yaml"));
+            here && !is_the_parsers_alone(fault)
+        }) {
             prop_assert!(false, "the parser alone refuses {document}: {}", fault.message);
         }
     }
