@@ -27,7 +27,7 @@ check: setup-build ## formatting and lints only; needs no root once everything i
 test: setup check ## everything: formatting, lints, all tests, the ones on a real swarm included
 	@scripts/test
 
-generate: setup-build ## write the schemas and docs/cli.md anew, from the code
+generate: setup-build ## write the schemas, docs/cli.md and docs/compose.md anew, from the code
 	SKEP_GENERATE=1 $(CARGO) test --locked --test all documents
 
 demo: root ## see skep bring a swarm to what a git repository says, from nothing, in about a minute
