@@ -15,9 +15,14 @@ use crate::model::files::directory;
 use crate::yaml::{self, Node};
 
 /// How many bytes interpolated values of one stack may have in all.
-pub(super) const MAX_EXPANDED: usize = 32 * 1024 * 1024;
+pub(super) const MAX_EXPANDED: usize = 16 * 1024 * 1024;
 /// How many values `extends` may copy in one stack, counted like those of aliases in one file.
 const MAX_COPIED: usize = 1_000_000;
+
+/// How many services one file may have: five times what docs/benchmarks.md measures with.
+const MAX_SERVICES: usize = 5_000;
+/// How many documents one file may have: each is merged into all before it.
+const MAX_DOCUMENTS: usize = 100;
 
 /// One document of a stack's own files.
 pub(super) struct Document {
@@ -147,9 +152,22 @@ impl<'a> Loader<'a> {
             self.fault(fault.at(Span { file, start: 0, end: 0 }));
         }
         let mut first = true;
-        let mut kept = Vec::with_capacity(documents.len());
+        let mut kept = Vec::with_capacity(documents.len().min(MAX_DOCUMENTS));
         for document in documents {
-            if document.mapping().is_some() {
+            if kept.len() == MAX_DOCUMENTS {
+                let message = format!("the file holds more than {MAX_DOCUMENTS} documents");
+                self.fault(Diagnostic::error(code::YAML_BOUNDS, message).at(document.span));
+                break;
+            }
+            if let Some(mapping) = document.mapping() {
+                let services = mapping.find("services").map(|entry| (entry.key_span, entry.value.mapping()));
+                if let Some((span, Some(services))) = services
+                    && services.entries.len() > MAX_SERVICES
+                {
+                    let message = format!("the file has more than {MAX_SERVICES} services");
+                    self.fault(Diagnostic::error(code::YAML_BOUNDS, message).at(span));
+                    break;
+                }
                 kept.push(document);
             } else if first || !document.is_null() {
                 let message = format!("a stack file must be a mapping, not {}", document.describe());

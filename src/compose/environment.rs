@@ -41,6 +41,9 @@ enum Form {
     Compose,
 }
 
+/// What a line of an env file counts beside its bytes. Each service that names the file has every variable of it.
+const PER_LINE: usize = 300;
+
 /// Reads the variables of services.
 pub(super) struct Environments<'a> {
     input: &'a Input<'a>,
@@ -165,9 +168,13 @@ impl<'a> Environments<'a> {
             self.read.borrow_mut().insert(located, file);
             file
         })?;
-        let size = sources.text(file).len();
+        let text = sources.text(file);
+        let size = text.len() + text.bytes().filter(|byte| *byte == b'\n').count() * PER_LINE;
         if size > self.left.get() {
-            let message = format!("the env files of the stack fill more than {} MiB", MAX_CONTENT >> 20);
+            let message = format!(
+                "the env files of the stack fill more than {} MiB, where each line counts as {PER_LINE} bytes more",
+                MAX_CONTENT >> 20
+            );
             faults.borrow_mut().push(Diagnostic::error(code::YAML_BOUNDS, message).at(wanted.span));
             return None;
         }

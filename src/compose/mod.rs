@@ -12,6 +12,7 @@ pub mod dotenv;
 mod env_file;
 mod environment;
 mod extends;
+pub mod grammar;
 mod healthcheck;
 mod include;
 mod interpolate;

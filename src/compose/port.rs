@@ -115,6 +115,9 @@ pub(super) fn list(view: &View<'_>, context: &Context<'_>) -> Vec<At<Port>> {
         }
     };
     let read = |item: View<'_>| {
+        if context.has_refused_ports() {
+            return None;
+        }
         let expanded = decode(item)?;
         if !context.spend_ports(expanded.len()) {
             let message = format!("{}: the stack publishes more than {MAX_PORTS} ports", item.name());

@@ -14,6 +14,7 @@ mod documents;
 mod examples;
 mod git_server;
 mod git_servers;
+mod hostile;
 mod house;
 mod lab;
 mod lab_itself;
