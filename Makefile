@@ -31,7 +31,7 @@ test: setup check ## everything: formatting, lints, all tests, the ones on a rea
 fuzz: setup ## feed any text to what reads text, until it breaks: an hour each target, or FUZZ_SECONDS=n
 	@scripts/fuzz $${FUZZ_SECONDS:-3600}
 
-generate: setup-build ## write the schemas and docs/cli.md anew, from the code
+generate: setup-build ## write the schemas, docs/cli.md and docs/compose.md anew, from the code
 	SKEP_GENERATE=1 $(CARGO) test --locked --test all documents
 
 demo: root ## see skep bring a swarm to what a git repository says, from nothing, in about a minute

@@ -4,6 +4,7 @@
 //! [`main`] turns them into words and codes.
 
 pub mod arguments;
+pub mod coverage;
 pub mod environment;
 pub mod exit;
 pub mod failure;

@@ -4,6 +4,7 @@ mod accept;
 mod cast;
 mod check;
 mod context;
+pub mod coverage;
 mod credential;
 mod deploy;
 mod document;

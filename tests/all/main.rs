@@ -9,6 +9,7 @@ mod client;
 mod commands;
 mod controller;
 mod corpus;
+mod coverage;
 mod documents;
 mod examples;
 mod git_server;
