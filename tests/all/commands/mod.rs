@@ -4,6 +4,7 @@ mod apply;
 mod confidential;
 mod connections;
 mod credentials;
+mod modern;
 mod offline;
 mod plan;
 mod records;
