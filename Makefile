@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-build root test check generate demo demo-clean bench image
+.PHONY: help setup setup-build root test check fuzz generate demo demo-clean bench image
 
 CARGO ?= cargo
 # Set by CI systems, and of no use to a build that starts from nothing.
@@ -24,10 +24,14 @@ check: setup-build ## formatting and lints only; needs no root once everything i
 	$(CARGO) fmt --check
 	$(CARGO) clippy --all-targets --locked -- -D warnings
 
-test: setup check ## everything: formatting, lints, all tests, the ones on a real swarm included
+test: setup check ## everything: formatting, lints, all tests, the ones on a real swarm included, and 60 s of each fuzz target
 	@scripts/test
+	@scripts/fuzz
 
-generate: setup-build ## write the schemas and docs/cli.md anew, from the code
+fuzz: setup ## feed any text to what reads text, until it breaks: an hour each target, or FUZZ_SECONDS=n
+	@scripts/fuzz $${FUZZ_SECONDS:-3600}
+
+generate: setup-build ## write the schemas, docs/cli.md and docs/compose.md anew, from the code
 	SKEP_GENERATE=1 $(CARGO) test --locked --test all documents
 
 demo: root ## see skep bring a swarm to what a git repository says, from nothing, in about a minute
@@ -38,7 +42,8 @@ demo: root ## see skep bring a swarm to what a git repository says, from nothing
 demo-clean: root ## remove every trace of the demo
 	@scripts/demo clean
 
-bench: setup ## measure skep beside docker stack deploy on 300 services (docs/benchmarks.md)
+bench: setup ## measure skep beside docker stack deploy, and skep render beside docker stack config (docs/benchmarks.md)
+	$(CARGO) bench --bench render
 	$(CARGO) bench --bench swarm
 
 image: ## build the container image, skep:latest (IMAGE=name:tag)

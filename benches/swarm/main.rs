@@ -6,6 +6,7 @@
 mod controller;
 mod fleet;
 mod lists;
+mod markdown;
 mod measure;
 mod table;
 

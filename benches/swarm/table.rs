@@ -1,52 +1,13 @@
-//! Tables, as people read them on a terminal and in docs/benchmarks.md: Markdown with aligned columns is both.
+//! The tables of this benchmark.
 
 use std::fmt::Write as _;
-use std::time::Duration;
 
 use crate::controller::Report;
 use crate::fleet::Size;
 use crate::lab::Lab;
+pub use crate::markdown::Table;
+use crate::markdown::{self, median, range};
 use crate::measure::{Cost, Sample, milliseconds};
-
-const DOCUMENT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/benchmarks.md");
-const BEGIN: &str = "<!-- figures: begin, written by SKEP_BENCH_WRITE=1 make bench -->\n";
-const END: &str = "<!-- figures: end -->\n";
-
-/// Rows under a heading.
-pub struct Table(Vec<Vec<String>>);
-
-impl Table {
-    pub fn new<const N: usize>(heading: [&str; N]) -> Table {
-        Table(vec![heading.map(str::to_owned).to_vec()])
-    }
-
-    pub fn row(&mut self, cells: Vec<String>) {
-        assert_eq!(cells.len(), self.0[0].len());
-        self.0.push(cells);
-    }
-
-    fn text(&self) -> String {
-        let width = |column: usize| self.0.iter().map(|row| row[column].chars().count()).max().unwrap_or_default();
-        let widths: Vec<usize> = (0..self.0[0].len()).map(width).collect();
-        let mut text = String::new();
-        for (number, row) in self.0.iter().enumerate() {
-            for (cell, width) in row.iter().zip(&widths) {
-                let _ = write!(text, "| {cell:width$} ");
-            }
-            text.push_str("|\n");
-            if number == 0 {
-                // Figures stand to the right, names to the left.
-                let rule = |(column, width): (usize, &usize)| match column {
-                    0 => format!("|{}", "-".repeat(width + 2)),
-                    _ => format!("|{}:", "-".repeat(width + 1)),
-                };
-                text.extend(widths.iter().enumerate().map(rule));
-                text.push_str("|\n");
-            }
-        }
-        text
-    }
-}
 
 /// A row of a command: wall time, CPU, requests.
 pub fn cost(name: &str, cost: &Cost, requests: Option<(usize, usize)>) -> Vec<String> {
@@ -92,15 +53,6 @@ pub fn controller(report: &Report, size: Size) -> Table {
     table
 }
 
-fn median(sample: &Sample) -> String {
-    format!("{} ms", milliseconds(sample.median))
-}
-
-fn range(sample: &Sample) -> String {
-    let whole = |time: Duration| milliseconds(time);
-    format!("{} … {} ms", whole(sample.least), whole(sample.most))
-}
-
 /// The machine in words.
 pub fn machine(lab: &Lab) -> String {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
@@ -120,12 +72,5 @@ pub fn publish(machine: &str, size: Size, runs: usize, tables: &[Table]) {
         text.push_str(&table.text());
         text.push('\n');
     }
-    println!("{text}");
-    if std::env::var_os("SKEP_BENCH_WRITE").is_some() {
-        let document = std::fs::read_to_string(DOCUMENT).expect("docs/benchmarks.md");
-        let (before, rest) = document.split_once(BEGIN).expect("the marker before the figures");
-        let (_, after) = rest.split_once(END).expect("the marker after the figures");
-        std::fs::write(DOCUMENT, format!("{before}{BEGIN}{text}{END}{after}")).expect("docs/benchmarks.md");
-        eprintln!("written to docs/benchmarks.md");
-    }
+    markdown::publish("figures", &text);
 }

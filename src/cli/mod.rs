@@ -4,6 +4,7 @@
 //! [`main`] turns them into words and codes.
 
 pub mod arguments;
+pub mod coverage;
 pub mod environment;
 pub mod exit;
 pub mod failure;
@@ -16,6 +17,7 @@ mod ask;
 mod connect;
 mod delete;
 mod interrupt;
+mod keys;
 mod plan;
 mod print;
 mod progress;

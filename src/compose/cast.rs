@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::{At, Pairs, quantity};
+use crate::diag::Span;
 use crate::yaml::{Fields, Resolved, View};
 
 /// The value of a key with its place.
@@ -97,6 +98,15 @@ pub(super) fn texts(view: View<'_>) -> Option<Vec<String>> {
     match view.node().scalar() {
         Some(_) => view.text().map(|text| vec![text]),
         None => view.texts(),
+    }
+}
+
+/// One text or several, with their places.
+pub(super) fn placed_texts(view: View<'_>) -> Option<Vec<(String, Span)>> {
+    let text = |item: View<'_>| Some((item.text()?, item.span()));
+    match view.node().scalar() {
+        Some(_) => text(view).map(|text| vec![text]),
+        None => view.list(text),
     }
 }
 

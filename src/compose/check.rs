@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::{At, Compose, Service};
+use super::{At, Compose, Condition, CredentialSpec, Dependency, Service};
 use crate::diag::{Diagnostic, Faults, Span, code, did_you_mean};
 
 /// Reports every reference to what no file defines, and breaks circles of `depends_on`.
@@ -31,12 +31,32 @@ pub(super) fn references(compose: &mut Compose, disabled: &BTreeMap<String, Span
             let source = &config.value.source;
             defined(name, "config", source, config.span, &compose.configs, code::UNDEFINED_CONFIG, faults);
         }
+        if let Some(At { value: CredentialSpec::Config(source), span }) = &service.value.credential_spec {
+            defined(name, "config", source, *span, &compose.configs, code::UNDEFINED_CONFIG, faults);
+        }
         for secret in &service.value.secrets {
             let source = &secret.value.source;
             defined(name, "secret", source, secret.span, &compose.secrets, code::UNDEFINED_SECRET, faults);
         }
     }
+    completions(&compose.services, faults);
     dependencies(&mut compose.services, disabled, faults);
+}
+
+/// Only a job ends well; a service that is not one is started again whenever it ends.
+fn completions(services: &BTreeMap<String, At<Service>>, faults: &mut Faults) {
+    let is_job = |service: &Service| service.deploy.mode.as_ref().is_some_and(|mode| mode.value.ends_with("-job"));
+    for (name, service) in services {
+        for wanted in &service.value.depends_on {
+            let Dependency { service: other, condition, .. } = &wanted.value;
+            if *condition == Condition::Completed && services.get(other).is_some_and(|other| !is_job(&other.value)) {
+                let message =
+                    format!("`services.{name}` waits for the end of `{other}`, which is no job and never ends");
+                let fault = Diagnostic::warning(code::DEPENDENCY_NO_JOB, message).at(wanted.span);
+                faults.push(fault.hint(format!("write `mode: replicated-job` under `deploy` of `{other}`")));
+            }
+        }
+    }
 }
 
 fn defined<T>(
@@ -71,27 +91,32 @@ fn dependencies(services: &mut BTreeMap<String, At<Service>>, disabled: &BTreeMa
     let mut undefined = 0;
     for (name, service) in services.iter() {
         for (index, wanted) in service.value.depends_on.iter().enumerate() {
-            if services.contains_key(&wanted.value) {
+            if services.contains_key(&wanted.value.service) {
                 continue;
             }
-            if let Some(profiles) = disabled.get(&wanted.value) {
-                dropped.entry(name.clone()).or_default().insert(index);
+            dropped.entry(name.clone()).or_default().insert(index);
+            if wanted.value.optional {
+                continue;
+            }
+            if let Some(profiles) = disabled.get(&wanted.value.service) {
                 let message = format!(
                     "`services.{name}` depends on the service `{}`, whose profiles are not asked for",
-                    wanted.value
+                    wanted.value.service
                 );
                 let fault = Diagnostic::warning(code::UNDEFINED_SERVICE, message).at(wanted.span);
                 faults.push(fault.related(*profiles, "this service takes no part"));
                 continue;
             }
-            let message = format!("`services.{name}` depends on the service `{}`, which no file defines", wanted.value);
+            let message =
+                format!("`services.{name}` depends on the service `{}`, which no file defines", wanted.value.service);
             let fault = Diagnostic::warning(code::UNDEFINED_SERVICE, message).at(wanted.span);
             undefined += 1;
-            faults.push(match (undefined <= MAX_NAMED).then(|| near(&wanted.value, services.keys())).flatten() {
-                Some(near) => fault.hint(format!("did you mean `{near}`?")),
-                None => fault,
-            });
-            dropped.entry(name.clone()).or_default().insert(index);
+            faults.push(
+                match (undefined <= MAX_NAMED).then(|| near(&wanted.value.service, services.keys())).flatten() {
+                    Some(near) => fault.hint(format!("did you mean `{near}`?")),
+                    None => fault,
+                },
+            );
         }
     }
     for (name, index, circle) in circles(services) {
@@ -151,7 +176,7 @@ fn circles(services: &BTreeMap<String, At<Service>>) -> Vec<(String, usize, Vec<
                 path.pop();
                 continue;
             };
-            let Some((wanted, _)) = services.get_key_value(&wanted.value) else { continue };
+            let Some((wanted, _)) = services.get_key_value(&wanted.value.service) else { continue };
             match state.get(wanted.as_str()) {
                 None => {
                     state.insert(wanted, 1);

@@ -1,12 +1,13 @@
 //! What decoding one stack needs besides its tree, and how much it may still take up.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 
 use super::Input;
 use super::unit::Units;
+use crate::model::Confidential;
 
-/// How many ports one stack may publish: more than there are.
-pub(super) const MAX_PORTS: usize = 200_000;
+/// How many ports one stack may publish: half of all the numbers there are.
+pub(super) const MAX_PORTS: usize = 32_768;
 /// How many bytes the files of one stack may have in all: its configs and secrets, or what its services read from env
 /// files. Swarm's log holds configs and secrets, and is not made for more.
 pub(super) const MAX_CONTENT: usize = 32 << 20;
@@ -18,18 +19,35 @@ pub(super) struct Context<'a> {
     /// What paths and variables mean where they stand.
     pub units: &'a Units,
     ports: Cell<usize>,
+    has_refused_ports: Cell<bool>,
     content: Cell<usize>,
+    /// Texts that came out of encrypted configs and secrets.
+    pub confidential: RefCell<Confidential>,
 }
 
 impl<'a> Context<'a> {
     /// For one stack.
     pub fn new(input: &'a Input<'a>, units: &'a Units) -> Self {
-        Self { input, units, ports: Cell::new(MAX_PORTS), content: Cell::new(MAX_CONTENT) }
+        Self {
+            input,
+            units,
+            ports: Cell::new(MAX_PORTS),
+            has_refused_ports: Cell::new(false),
+            content: Cell::new(MAX_CONTENT),
+            confidential: RefCell::default(),
+        }
     }
 
     /// Whether so many ports more are borne.
     pub fn spend_ports(&self, count: usize) -> bool {
-        spend(&self.ports, count)
+        let borne = spend(&self.ports, count);
+        self.has_refused_ports.set(!borne);
+        borne
+    }
+
+    /// Whether it was said already that no more ports are borne.
+    pub fn has_refused_ports(&self) -> bool {
+        self.has_refused_ports.get()
     }
 
     /// Whether so many bytes more of files are borne.

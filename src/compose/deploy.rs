@@ -1,9 +1,9 @@
 //! `deploy:` of a service.
 
 use super::keys;
-use super::{Deploy, Placement, Resources, RestartPolicy, UpdateConfig, cast};
+use super::{Deploy, Placement, Resources, RestartPolicy, UpdateConfig, cast, quantity};
 use crate::diag::{Diagnostic, code};
-use crate::yaml::View;
+use crate::yaml::{Resolved, View};
 
 /// The modes of a service.
 const MODES: &[(&str, &str)] = &[
@@ -97,7 +97,11 @@ fn ratio(view: View<'_>) -> Option<f32> {
 
 /// A duration that is not negative.
 pub(super) fn duration(view: &View<'_>) -> Option<i64> {
-    let duration = view.duration()?;
+    let long = view.node().scalar().filter(|scalar| scalar.resolve() == Resolved::Text);
+    let duration = match long.and_then(|scalar| quantity::days_and_weeks(&scalar.text)) {
+        Some(duration) => duration,
+        None => view.duration()?,
+    };
     if duration < 0 {
         view.invalid("a duration may not be negative");
         return None;

@@ -10,6 +10,8 @@ use crate::diag::{Diagnostic, Faults, FileId, Severity, Span, code};
 
 /// How many bytes the values of one file may have in all.
 const MAX_EXPANDED: usize = 8 * 1024 * 1024;
+/// For so many quotes that nothing closes the whole rest of a file is searched.
+const MAX_UNCLOSED: usize = 20;
 
 /// Reads the variables of a file. `known` are those that count more: they are what references mean first, and the values
 /// of names that stand alone. A later line wins over an earlier one.
@@ -59,8 +61,18 @@ fn read<'a>(
     faults: &'a mut Faults,
 ) -> Parser<'a> {
     let found = Variables::new();
-    let mut parser =
-        Parser { text, at: 0, file, known, undefined, faults, found, lines: Vec::new(), left: MAX_EXPANDED };
+    let mut parser = Parser {
+        text,
+        at: 0,
+        file,
+        known,
+        undefined,
+        faults,
+        found,
+        lines: Vec::new(),
+        left: MAX_EXPANDED,
+        unclosed: 0,
+    };
     if text.starts_with('\u{feff}') {
         parser.at = '\u{feff}'.len_utf8();
     }
@@ -83,6 +95,7 @@ struct Parser<'a> {
     found: Variables,
     lines: Vec<Line>,
     left: usize,
+    unclosed: usize,
 }
 
 /// A value as written, and whether its references are replaced.
@@ -137,7 +150,8 @@ impl Parser<'_> {
         let valid = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.' | '-');
         if name.is_empty() || !name.chars().all(valid) {
             let message = "a line holds `NAME=value`, and a name only letters, digits, `_`, `.` and `-`";
-            return Err(self.fault(begin, begin + line.trim_end().len().max(1), message));
+            let empty = line.chars().next().map_or(0, char::len_utf8);
+            return Err(self.fault(begin, begin + line.trim_end().len().max(empty), message));
         }
         let Some(end) = end else {
             self.skip_line();
@@ -181,6 +195,10 @@ impl Parser<'_> {
     /// The text up to the closing quote, on this line or a later one.
     fn quoted(&mut self, quote: char) -> Result<Raw, Box<Diagnostic>> {
         let start = self.at;
+        let unclosed = format!("the quote {quote} is never closed");
+        if self.unclosed >= MAX_UNCLOSED {
+            return Err(self.fault(start, start + 1, unclosed));
+        }
         let body = self.rest().get(1..).unwrap_or_default();
         let mut value = String::new();
         let mut characters = body.char_indices();
@@ -202,7 +220,8 @@ impl Parser<'_> {
             }
         };
         let Some(length) = closed else {
-            return Err(self.fault(start, start + 1, format!("the quote {quote} is never closed")));
+            self.unclosed += 1;
+            return Err(self.fault(start, start + 1, unclosed));
         };
         self.at += length + 2;
         let after = self.line().trim();
@@ -295,6 +314,14 @@ mod tests {
             let (found, faults) = read(text);
             assert_eq!(faults, "", "{text:?}");
             assert_eq!(found.find("A").map(|found| found.value), Some(value), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_line_without_anything_has_its_place() {
+        for (text, place) in [("export ", "1:8"), ("A=1\nexport \u{3000}", "2:8"), ("export \nA=1", "1:8")] {
+            let (_, faults) = read(text);
+            assert!(faults.starts_with(&format!(".env:{place}: error: a line holds")), "{text:?}: {faults}");
         }
     }
 

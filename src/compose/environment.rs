@@ -1,5 +1,5 @@
 //! A service's variables: `env_file` and `environment` of one file become one mapping, before files are merged, as
-//! `docker stack deploy` does it.
+//! `docker stack deploy` does it. Its labels likewise: those of `label_file` stand below its own.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use indexmap::IndexMap;
 
 use super::context::MAX_CONTENT;
+use super::encrypted::Text;
 use super::interpolate::severity_of_undefined;
 use super::unit::Units;
 use super::{Input, Variables, dotenv, env_file, keys};
@@ -41,6 +42,9 @@ enum Form {
     Compose,
 }
 
+/// What a line of an env file counts beside its bytes. Each service that names the file has every variable of it.
+const PER_LINE: usize = 300;
+
 /// Reads the variables of services.
 pub(super) struct Environments<'a> {
     input: &'a Input<'a>,
@@ -56,24 +60,50 @@ impl<'a> Environments<'a> {
         Self { input, units, read: RefCell::default(), left: Cell::new(MAX_CONTENT) }
     }
 
-    /// Replaces `environment` and `env_file` of every service of a document by one `environment` mapping.
+    /// Replaces `environment` and `env_file` of every service of a document by one `environment` mapping, and `labels` and
+    /// `label_file` by one `labels` mapping.
     pub fn resolve(&self, document: &mut Node, sources: &mut Sources, faults: &RefCell<Faults>) {
-        let mut resolved: HashMap<String, Mapping> = {
+        let mut resolved: HashMap<String, (Option<Mapping>, Option<Mapping>)> = {
             let root = View::root(document, faults);
             let Some(services) = root.find("services") else { return };
             if services.node().mapping().is_none() {
                 return;
             }
-            services.entries(|_, service| self.service(&service, sources, faults)).unwrap_or_default()
+            let both = |_: &str, service: View<'_>| {
+                Some((self.service(&service, sources, faults), self.labels(&service, sources, faults)))
+            };
+            services.entries(both).unwrap_or_default()
         };
         let Value::Mapping(document) = &mut document.value else { return };
         let services = document.entries.iter_mut().find(|entry| entry.key == "services");
         let Some(Value::Mapping(services)) = services.map(|entry| &mut entry.value.value) else { return };
         for service in &mut services.entries {
-            if let (Value::Mapping(keys), Some(mapping)) = (&mut service.value.value, resolved.remove(&service.key)) {
-                replace(keys, mapping);
+            let Value::Mapping(keys) = &mut service.value.value else { continue };
+            let (variables, labels) = resolved.remove(&service.key).unwrap_or_default();
+            if let Some(variables) = variables {
+                replace(keys, &["environment", "env_file"], variables);
+            }
+            if let Some(labels) = labels {
+                replace(keys, &["labels", "label_file"], labels);
             }
         }
+    }
+
+    /// The labels of one service; `None` where no file holds any.
+    fn labels(&self, service: &View<'_>, sources: &mut Sources, faults: &RefCell<Faults>) -> Option<Mapping> {
+        let files = service.find("label_file").filter(|files| !files.is_null())?;
+        let mut all = IndexMap::new();
+        for path in super::cast::placed_texts(files).unwrap_or_default() {
+            let wanted = Wanted { path: path.0, span: path.1, required: true, form: Form::Compose };
+            let Some(file) = self.open(&wanted, sources, faults) else { continue };
+            if let Some(text) = self.text(file, sources, faults) {
+                self.compose(file, &text, wanted.span, &IndexMap::new(), faults, &mut all);
+            }
+        }
+        if let Some(own) = service.find("labels") {
+            all.extend(self.spoken(&own));
+        }
+        Some(mapping(all))
     }
 
     /// The variables of one service; `None` where it says nothing of them.
@@ -90,12 +120,7 @@ impl<'a> Environments<'a> {
         for (name, variable) in spoken {
             self.add(name, variable, faults, &mut all);
         }
-        let entry = |(key, variable): (String, Variable)| {
-            let scalar = variable.value.map_or_else(|| Scalar::plain(""), Scalar::quoted);
-            let value = Value::Scalar(Scalar { secret: variable.secret, ..scalar });
-            Entry { key, key_span: variable.key_span, value: Node { span: variable.span, tag: None, value } }
-        };
-        Some(Mapping { entries: all.into_iter().map(entry).collect() })
+        Some(mapping(all))
     }
 
     /// What `environment` says.
@@ -118,16 +143,31 @@ impl<'a> Environments<'a> {
         faults: &RefCell<Faults>,
         all: &mut IndexMap<String, Variable>,
     ) {
-        let unit = self.units.of(wanted.span);
-        let located = match self.input.files.locate(&unit.dir, &wanted.path) {
+        let Some(file) = self.open(wanted, sources, faults) else { return };
+        let Some(text) = self.text(file, sources, faults) else { return };
+        match wanted.form {
+            Form::Literal => self.literal(file, &text, &self.units.of(wanted.span).variables, faults, all),
+            Form::Compose => self.compose(file, &text, wanted.span, spoken, faults, all),
+        }
+    }
+
+    /// The text of a file that was opened, in clear.
+    fn text<'s>(&self, file: FileId, sources: &'s Sources, faults: &RefCell<Faults>) -> Option<Text<'s>> {
+        Text::open(sources, file, self.input.keys).map_err(|fault| faults.borrow_mut().push(*fault)).ok()
+    }
+
+    /// A file; `None` where it cannot be read, or need not be there and is not.
+    fn open(&self, wanted: &Wanted, sources: &mut Sources, faults: &RefCell<Faults>) -> Option<FileId> {
+        let located = match self.input.files.locate(&self.units.of(wanted.span).dir, &wanted.path) {
             Ok(located) => located,
             Err(error) => {
                 let message = format!("`{}` cannot be read: {error}", wanted.path);
-                return faults.borrow_mut().push(Diagnostic::error(code::FILE_OUTSIDE, message).at(wanted.span));
+                faults.borrow_mut().push(Diagnostic::error(code::FILE_OUTSIDE, message).at(wanted.span));
+                return None;
             }
         };
         if !wanted.required && matches!(self.input.files.read(&located), Err(FileError::NotFound)) {
-            return;
+            return None;
         }
         let known = self.read.borrow().get(&located).copied();
         let file = known.unwrap_or_else(|| {
@@ -135,35 +175,39 @@ impl<'a> Environments<'a> {
             let file = read.map_err(|found| faults.borrow_mut().extend(found)).ok();
             self.read.borrow_mut().insert(located, file);
             file
-        });
-        let Some(file) = file else { return };
-        let size = sources.text(file).len();
+        })?;
+        let text = sources.text(file);
+        let size = text.len() + text.bytes().filter(|byte| *byte == b'\n').count() * PER_LINE;
         if size > self.left.get() {
-            let message = format!("the env files of the stack fill more than {} MiB", MAX_CONTENT >> 20);
-            return faults.borrow_mut().push(Diagnostic::error(code::YAML_BOUNDS, message).at(wanted.span));
+            let message = format!(
+                "the env files of the stack fill more than {} MiB, where each line counts as {PER_LINE} bytes more",
+                MAX_CONTENT >> 20
+            );
+            faults.borrow_mut().push(Diagnostic::error(code::YAML_BOUNDS, message).at(wanted.span));
+            return None;
         }
         self.left.set(self.left.get() - size);
-        match wanted.form {
-            Form::Literal => self.literal(file, &unit.variables, sources, faults, all),
-            Form::Compose => self.compose(file, wanted.span, spoken, sources, faults, all),
-        }
+        Some(file)
     }
 
     fn literal(
         &self,
         file: FileId,
+        text: &Text<'_>,
         variables: &Variables,
-        sources: &Sources,
         faults: &RefCell<Faults>,
         all: &mut IndexMap<String, Variable>,
     ) {
-        let lines = env_file::parse(sources.text(file), file, &mut faults.borrow_mut());
+        let mut found = Faults::new();
+        let lines = env_file::parse(text.content(), file, &mut found);
+        faults.borrow_mut().extend(text.faults(found));
         for line in lines {
             // A name alone in a file is the environment's or nothing at all.
             let inherited = line.value.is_none().then(|| variables.find(line.name)).flatten();
             let Some(value) = line.value.or(inherited.map(|found| found.value)) else { continue };
-            let secret = inherited.is_some_and(|found| found.secret);
-            let variable = Variable { value: Some(value.to_owned()), secret, key_span: line.span, span: line.span };
+            let secret = text.is_secret() || inherited.is_some_and(|found| found.secret);
+            let span = text.place(line.span);
+            let variable = Variable { value: Some(value.to_owned()), secret, key_span: span, span };
             self.add(line.name.to_owned(), variable, faults, all);
         }
     }
@@ -172,15 +216,14 @@ impl<'a> Environments<'a> {
     fn compose(
         &self,
         file: FileId,
+        text: &Text<'_>,
         cited: Span,
         spoken: &IndexMap<String, Variable>,
-        sources: &Sources,
         faults: &RefCell<Faults>,
         all: &mut IndexMap<String, Variable>,
     ) {
-        let text = sources.text(file);
         let mut own = Variables::new();
-        if text.contains('$') {
+        if text.content().contains('$') {
             for (name, variable) in spoken {
                 if let Some(value) = &variable.value {
                     own.insert(name.as_str(), value.as_str(), variable.secret);
@@ -195,10 +238,12 @@ impl<'a> Environments<'a> {
             own
         };
         let undefined = severity_of_undefined(self.input);
-        let found = dotenv::lines(text, file, &known, undefined, &mut faults.borrow_mut());
-        for line in found {
-            let variable =
-                Variable { value: Some(line.value), secret: line.secret, key_span: line.span, span: line.span };
+        let mut found = Faults::new();
+        let lines = dotenv::lines(text.content(), file, &known, undefined, &mut found);
+        faults.borrow_mut().extend(text.faults(found));
+        for line in lines {
+            let (span, secret) = (text.place(line.span), line.secret || text.is_secret());
+            let variable = Variable { value: Some(line.value), secret, key_span: span, span };
             all.insert(line.name, variable);
         }
     }
@@ -270,16 +315,21 @@ fn places<'a>(view: &View<'a>) -> HashMap<&'a str, (Span, Span, bool)> {
     }
 }
 
-fn replace(keys: &mut Mapping, variables: Mapping) {
-    let Some(at) = keys.entries.iter().position(|entry| matches!(entry.key.as_str(), "environment" | "env_file"))
-    else {
-        return;
+fn mapping(variables: IndexMap<String, Variable>) -> Mapping {
+    let entry = |(key, variable): (String, Variable)| {
+        let scalar = variable.value.map_or_else(|| Scalar::plain(""), Scalar::quoted);
+        let value = Value::Scalar(Scalar { secret: variable.secret, ..scalar });
+        Entry { key, key_span: variable.key_span, value: Node { span: variable.span, tag: None, value } }
     };
-    let (key_span, span) = keys.entries.get(at).map_or((None, None), |e| (Some(e.key_span), Some(e.value.span)));
-    keys.entries.retain(|entry| !matches!(entry.key.as_str(), "environment" | "env_file"));
-    if let (Some(key_span), Some(span)) = (key_span, span) {
-        let value = Node { span, tag: None, value: Value::Mapping(variables) };
-        let entry = Entry { key: "environment".to_owned(), key_span, value };
-        keys.entries.insert(at.min(keys.entries.len()), entry);
-    }
+    Mapping { entries: variables.into_iter().map(entry).collect() }
+}
+
+/// Puts one mapping in the place of two keys, under the name of the first.
+fn replace(keys: &mut Mapping, [name, other]: &[&str; 2], mapping: Mapping) {
+    let is_one = |entry: &Entry| entry.key == *name || entry.key == *other;
+    let Some(at) = keys.entries.iter().position(is_one) else { return };
+    let Some((key_span, span)) = keys.entries.get(at).map(|entry| (entry.key_span, entry.value.span)) else { return };
+    keys.entries.retain(|entry| !is_one(entry));
+    let value = Node { span, tag: None, value: Value::Mapping(mapping) };
+    keys.entries.insert(at.min(keys.entries.len()), Entry { key: (*name).to_owned(), key_span, value });
 }

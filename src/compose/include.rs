@@ -3,6 +3,7 @@
 
 use std::rc::Rc;
 
+use super::cast;
 use super::document::Loader;
 use super::merge;
 use super::tags;
@@ -143,21 +144,12 @@ fn entry(view: View<'_>) -> Option<Wanted> {
         return Some(Wanted { paths: vec![(path, span)], project_directory: None, env_files: None, span });
     }
     let mut fields = view.fields()?;
-    let paths = fields.require("path").and_then(texts);
+    let paths = fields.require("path").and_then(cast::placed_texts);
     let project_directory = fields.said("project_directory").and_then(|dir| Some((dir.text()?, dir.span())));
-    let env_files = fields.said("env_file").and_then(texts);
+    let env_files = fields.said("env_file").and_then(cast::placed_texts);
     super::keys::finish(fields);
     let paths = paths.filter(|paths| !paths.is_empty())?;
     Some(Wanted { paths, project_directory, env_files, span })
-}
-
-/// One text or several, with their places.
-fn texts(view: View<'_>) -> Option<Vec<(String, Span)>> {
-    let text = |item: View<'_>| Some((item.text()?, item.span()));
-    match view.node().scalar() {
-        Some(_) => text(view).map(|text| vec![text]),
-        None => view.list(text),
-    }
 }
 
 /// Adds what an included model defines to a document. Of what both define, the document's own word counts more.

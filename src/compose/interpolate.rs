@@ -8,6 +8,12 @@ use super::{Input, Mode, Variables};
 use crate::diag::{Diagnostic, Faults, Severity, Sources, Span, code};
 use crate::yaml::{Node, Scalar, Value};
 
+/// In a value with more bytes than this, so many faults are shown where they are, and the others where the value is.
+const SMALL: usize = 64 * 1024;
+const MAX_PLACES: usize = 50;
+/// So many characters of a piece are looked for.
+const MAX_PIECE: usize = 200;
+
 /// Replaces the variables of trees.
 pub(super) struct Interpolator<'a> {
     variables: &'a Variables,
@@ -65,9 +71,10 @@ impl<'a> Interpolator<'a> {
         };
         self.left -= expanded.len();
         let docker = expand_as_docker(&scalar.text, &lookup, MAX_EXPANDED);
-        for at in &expansion.stray {
+        for at in expansion.stray.iter().take(MAX_PLACES) {
             let piece = scalar.text.get(*at..).and_then(|rest| rest.split_whitespace().next()).unwrap_or_default();
-            let fault = stray(&scalar.text, *at).at(place_of(self.sources, span, piece));
+            let piece: String = piece.chars().take(MAX_PIECE).collect();
+            let fault = stray(&scalar.text, *at).at(place_of(self.sources, span, &piece));
             faults.push(match &docker {
                 // Docker forgets such a fault when a reference after it is in order, and people run files like that.
                 Some(_) => Diagnostic {
@@ -79,7 +86,13 @@ impl<'a> Interpolator<'a> {
             });
         }
         let complete = expansion.missing.iter().all(|missing| missing.required.is_none());
+        let places = Cell::new(MAX_PLACES);
         for missing in expansion.missing {
+            // Each place is looked for from the beginning, in a value that may be as long as a file.
+            if scalar.text.len() > SMALL && places.replace(places.get().saturating_sub(1)) == 0 {
+                faults.push(missing_variable(missing, self.undefined).at(span));
+                continue;
+            }
             let braced = format!("${{{}", missing.name);
             let bare = format!("${}", missing.name);
             let written = if reference_at(&scalar.text, &braced).is_some() { braced } else { bare };

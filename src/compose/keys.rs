@@ -1,4 +1,4 @@
-//! Keys that are known and not carried out: what Swarm cannot do, and what skep cannot yet.
+//! Keys that are known and not carried out, because Swarm cannot.
 
 use crate::diag::{Diagnostic, Severity, code};
 use crate::yaml::{Fields, Resolved, View};
@@ -8,16 +8,17 @@ use crate::yaml::{Fields, Resolved, View};
 pub(super) enum Fate {
     /// `docker stack deploy` accepts and ignores it: a warning, with what to do instead.
     Ignored(&'static str),
+    /// It accepts and ignores it although Swarm could: a warning, with what to write instead. Who deployed such a file has
+    /// services without it, and carrying it out now would restart them.
+    Dropped(&'static str),
     /// It refuses it, and Swarm has nothing like it: an error, with what to do instead.
     Refused(&'static str),
-    /// Swarm could, skep does not yet: an error.
-    Later,
 }
 
 /// A key and what becomes of it.
 pub(super) type Known = (&'static str, Fate);
 
-use Fate::{Ignored, Later, Refused};
+use Fate::{Dropped, Ignored, Refused};
 
 /// Keys of the whole file.
 pub(super) const FILE: &[Known] = &[("models", Refused("run the model as a service, or outside the swarm"))];
@@ -39,45 +40,42 @@ pub(super) const SERVICE: &[Known] = &[
     ("cpu_rt_period", Refused("a service has no real-time limits")),
     ("cpu_rt_runtime", Refused("a service has no real-time limits")),
     ("cpu_shares", Refused("use `deploy.resources.reservations.cpus`")),
-    ("cpus", Refused("use `deploy.resources.limits.cpus`")),
     ("cpuset", Refused("use `deploy.resources.limits.cpus`")),
-    ("credential_spec", Later),
     ("develop", Refused("leave it out: it is for `docker compose watch`")),
     ("device_cgroup_rules", Refused("a service cannot have devices")),
     ("devices", Ignored("a service cannot have devices: run what needs one as a plain container on its node")),
-    ("dns_opt", Later),
     ("domainname", Ignored("write the full name into `hostname`")),
     ("expose", Ignored("leave it out: on a network every port of a service can be reached")),
     ("external_links", Ignored("join the same network: services reach each other under their names")),
     ("gpus", Refused("reserve them with `deploy.resources.reservations.generic_resources`")),
-    ("group_add", Later),
     ("ipc", Ignored("a service cannot share the node's memory")),
-    ("label_file", Later),
     ("links", Ignored("join the same network: services reach each other under their keys and `aliases`")),
     ("mac_address", Ignored("a task has the address its network gives it")),
     ("mem_limit", Refused("use `deploy.resources.limits.memory`")),
-    ("mem_reservation", Refused("use `deploy.resources.reservations.memory`")),
     ("mem_swappiness", Refused("set it on the nodes")),
     ("memswap_limit", Refused("use `deploy.resources.limits.memory`")),
     ("models", Refused("run the model as a service, or outside the swarm")),
     ("net", Refused("use `networks`")),
     ("network_mode", Ignored("use `networks`; for the node's own network declare an external network named `host`")),
     ("oom_kill_disable", Refused("a service cannot turn it off")),
-    ("oom_score_adj", Later),
+    ("oom_score_adj", Dropped("set it in the image's entrypoint, which may only raise it")),
     ("pid", Ignored("a service cannot see the node's processes")),
-    ("pids_limit", Refused("use `deploy.resources.limits.pids`")),
     ("platform", Refused("use the constraint `node.platform.arch == …` under `deploy.placement.constraints`")),
     ("post_start", Refused("do it in the image's entrypoint")),
+    ("pre_start", Refused("do it in the image's entrypoint, or in a job that comes first")),
     ("pre_stop", Refused("do it in the image's entrypoint, on `stop_signal`")),
     ("privileged", Ignored("name what it needs under `cap_add`, or run it as a plain container on its node")),
     ("provider", Refused("run it outside the swarm")),
     ("pull_policy", Refused("leave it out: nodes pull what they do not have")),
+    ("pull_refresh_after", Refused("leave it out: nodes pull what they do not have")),
     ("runtime", Refused("set the default runtime of the nodes' engines")),
-    ("scale", Refused("use `deploy.replicas`")),
     ("security_opt", Ignored("set it in the configuration of the nodes' engines")),
     ("shm_size", Ignored("mount a tmpfs at /dev/shm with `volumes`")),
     ("storage_opt", Refused("set it in the configuration of the nodes' engines")),
-    ("tmpfs", Later),
+    (
+        "tmpfs",
+        Dropped("write `{ type: tmpfs, target: … }` under `volumes`, with `tmpfs: { size: … }` where it has a size"),
+    ),
     ("use_api_socket", Refused("mount the socket with `volumes`")),
     ("userns_mode", Ignored("set it in the configuration of the nodes' engines")),
     ("uts", Refused("a service has a host name of its own")),
@@ -85,11 +83,11 @@ pub(super) const SERVICE: &[Known] = &[
     ("volumes_from", Refused("mount the same named volume in both services")),
 ];
 
-/// Keys of the long form of a port.
-pub(super) const PORT: &[Known] = &[("app_protocol", Later), ("host_ip", Later), ("name", Later)];
-
 /// Keys of the long form of a mount.
-pub(super) const MOUNT: &[Known] = &[("cluster", Later), ("image", Later)];
+pub(super) const MOUNT: &[Known] = &[
+    ("cluster", Refused("leave it out: the type `cluster` and the source say all there is")),
+    ("image", Refused("a service cannot mount an image: copy what it needs into its own image, or into a volume")),
+];
 
 /// Keys of a service's network.
 pub(super) const ATTACHMENT: &[Known] = &[
@@ -104,27 +102,22 @@ pub(super) const ATTACHMENT: &[Known] = &[
 
 /// Keys of the mapping form of `depends_on`.
 pub(super) const DEPENDENCY: &[Known] =
-    &[("required", Later), ("restart", Ignored("a dependent that cannot go on without it ends and is started again"))];
+    &[("restart", Ignored("a dependent that cannot go on without it ends and is started again"))];
 
 /// Keys of `deploy.resources.reservations`.
 pub(super) const RESERVATIONS: &[Known] =
     &[("devices", Refused("reserve them as `generic_resources` that the nodes' engines announce"))];
 
-/// Keys of a top-level network.
-pub(super) const NETWORK: &[Known] = &[("enable_ipv4", Later), ("enable_ipv6", Later)];
-
-/// Keys of `ipam`.
-pub(super) const IPAM: &[Known] = &[("options", Later)];
-
 /// Keys of an entry of `ipam.config`.
-pub(super) const SUBNET: &[Known] = &[("aux_addresses", Later), ("gateway", Later), ("ip_range", Later)];
+pub(super) const SUBNET: &[Known] =
+    &[("aux_addresses", Refused("Swarm keeps no addresses back: choose an `ip_range` that leaves them out"))];
 
 /// Reports each of these keys that is there, at its place.
 pub(super) fn refuse(fields: &mut Fields<'_>, known: &[Known]) {
     for (key, fate) in known {
         let Some(view) = fields.take_hidden(key) else { continue };
         // `privileged: false` and `devices: []` ask for nothing.
-        if matches!(fate, Ignored(_)) && asks_nothing(&view) {
+        if matches!(fate, Ignored(_) | Dropped(_)) && asks_nothing(&view) {
             continue;
         }
         let name = view.name();
@@ -135,14 +128,19 @@ pub(super) fn refuse(fields: &mut Fields<'_>, known: &[Known]) {
                 format!("{name} is ignored: Swarm has nothing like it"),
                 *hint,
             ),
+            Dropped(hint) => (
+                code::COMPOSE_UNSUPPORTED,
+                Severity::Warning,
+                format!("{name} is ignored, as `docker stack deploy` ignores it"),
+                *hint,
+            ),
             Refused(hint) => {
                 (code::COMPOSE_UNSUPPORTED, Severity::Error, format!("Swarm cannot carry out {name}"), *hint)
             }
-            Later => (code::COMPOSE_NOT_LOWERED, Severity::Error, format!("skep does not carry out {name} yet"), ""),
         };
         let mut fault = Diagnostic::error(code, message).at(view.key_span());
         fault.severity = severity;
-        view.fault(if hint.is_empty() { fault } else { fault.hint(hint) });
+        view.fault(fault.hint(hint));
     }
 }
 

@@ -9,29 +9,37 @@ mod rules;
 use std::collections::HashMap;
 
 use self::rules::Rule;
+use super::context::MAX_PORTS;
 use crate::diag::{Diagnostic, Faults, code};
 use crate::yaml::{Entry, Mapping, Node, Scalar, Style, Value};
 
 /// Merges a file into those before it, as `docker stack deploy` does.
 pub(super) fn files(base: Node, over: Node, faults: &mut Faults) -> Node {
-    Merger { faults }.merge(base, over, &Rule::Keys(rules::FILE))
+    Merger::new(faults).merge(base, over, &Rule::Keys(rules::FILE))
 }
 
 /// Merges a document into another by the Compose Specification's rules.
 pub(super) fn modern(base: Node, over: Node, faults: &mut Faults) -> Node {
-    Merger { faults }.merge(base, over, &Rule::Known(rules::MODERN_FILE))
+    Merger::new(faults).merge(base, over, &Rule::Known(rules::MODERN_FILE))
 }
 
 /// Merges a service into the one it extends, likewise.
 pub(super) fn modern_service(base: Node, over: Node, faults: &mut Faults) -> Node {
-    Merger { faults }.merge(base, over, &Rule::Known(rules::MODERN_SERVICE))
+    Merger::new(faults).merge(base, over, &Rule::Known(rules::MODERN_SERVICE))
 }
 
 struct Merger<'a> {
     faults: &'a mut Faults,
+    /// How many ports may still be compared with each other.
+    ports: usize,
 }
 
-impl Merger<'_> {
+impl<'a> Merger<'a> {
+    fn new(faults: &'a mut Faults) -> Self {
+        // Of twice as many more than half remain, which are then too many.
+        Self { faults, ports: 2 * MAX_PORTS }
+    }
+
     fn merge(&mut self, base: Node, over: Node, rule: &Rule) -> Node {
         // Nothing said overrides nothing.
         if over.is_null() && !matches!(rule, Rule::Replace) {
@@ -49,7 +57,7 @@ impl Merger<'_> {
             Rule::Known(known) => self.keys(base, over, |key| rules::find(known, key, &Rule::Any)),
             Rule::Named(rule) => self.keys(base, over, |_| rule),
             Rule::Service => {
-                if let Some(ports) = lists::lost_ports(&base, &over) {
+                if let Some(ports) = lists::lost_ports(&base, &over, &mut self.ports) {
                     self.warn(ports, lists::FEWER_PORTS, "");
                 }
                 let merged = self.keys(base, over, |key| rules::find(rules::SERVICE, key, &Rule::Replace));
@@ -59,7 +67,7 @@ impl Merger<'_> {
             Rule::Hosts => append(lists::hosts(base), lists::hosts(over)),
             Rule::Once(key) => lists::once(append(lists::listed(base), lists::listed(over)), *key),
             Rule::Ports => {
-                let (ports, same) = lists::ports(&base, &over);
+                let (ports, same) = lists::ports(&base, &over, &mut self.ports);
                 if !same {
                     self.warn(&over, lists::FEWER_PORTS, "");
                 }

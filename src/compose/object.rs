@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use super::context::MAX_CONTENT;
 use super::keys;
-use super::{Context, FileObject, Ipam, Network, Volume, cast};
+use super::{Context, FileObject, Ipam, Network, Pool, Volume, cast};
 use crate::diag::{Diagnostic, code};
 use crate::model::{FileError, Kind, Secret};
+use crate::sops;
 use crate::yaml::{Fields, View};
 
 /// A network.
@@ -23,27 +24,57 @@ pub(super) fn network(view: View<'_>) -> Option<Network> {
         driver_opts: fields.take("driver_opts").and_then(cast::options).unwrap_or_default(),
         internal: fields.take("internal").and_then(cast::boolean).unwrap_or(false),
         attachable: fields.take("attachable").and_then(cast::boolean).unwrap_or(false),
+        enable_ipv6: fields.take("enable_ipv6").and_then(cast::boolean).unwrap_or(false),
         ipam: fields.take("ipam").and_then(ipam),
         labels: fields.take("labels").and_then(cast::labels).unwrap_or_default(),
     };
-    keys::refuse(&mut fields, keys::NETWORK);
+    if let Some(view) = fields.take("enable_ipv4")
+        && cast::boolean(view) == Some(false)
+    {
+        let message = format!("{}: tasks of a swarm always have IPv4 addresses", view.name());
+        view.fault(Diagnostic::error(code::COMPOSE_UNSUPPORTED, message).at(view.span()).hint("leave it out"));
+    }
     done(fields);
     Some(network)
 }
 
 fn ipam(view: View<'_>) -> Option<Ipam> {
     let mut fields = view.fields()?;
-    let subnet = |view: View<'_>| {
-        let mut fields = view.fields()?;
-        let subnet = fields.take("subnet").and_then(subnet);
-        keys::refuse(&mut fields, keys::SUBNET);
-        done(fields);
-        subnet
+    let ipam = Ipam {
+        driver: fields.text("driver"),
+        options: fields.take("options").filter(|view| !view.is_null()).and_then(cast::options).unwrap_or_default(),
+        pools: fields.list("config", pool).unwrap_or_default(),
     };
-    let ipam = Ipam { driver: fields.text("driver"), subnets: fields.list("config", subnet).unwrap_or_default() };
-    keys::refuse(&mut fields, keys::IPAM);
     done(fields);
     Some(ipam)
+}
+
+fn pool(view: View<'_>) -> Option<Pool> {
+    let mut fields = view.fields()?;
+    let pool = Pool {
+        subnet: fields.take("subnet").and_then(subnet).unwrap_or_default(),
+        ip_range: fields.take("ip_range").and_then(subnet).unwrap_or_default(),
+        gateway: fields.take("gateway").and_then(address).unwrap_or_default(),
+    };
+    keys::refuse(&mut fields, keys::SUBNET);
+    done(fields);
+    if pool.subnet.is_empty() && !(pool.ip_range.is_empty() && pool.gateway.is_empty()) {
+        let message = format!("{} needs the key `subnet`", view.name());
+        view.fault(Diagnostic::error(code::MISSING_KEY, message).at(view.span()));
+    }
+    // A pool that says nothing is none.
+    (pool != Pool::default()).then_some(pool)
+}
+
+/// An address.
+fn address(view: View<'_>) -> Option<String> {
+    let text = view.str()?;
+    if text.parse::<std::net::IpAddr>().is_err() {
+        let fault = view.invalid_diagnostic(format_args!("`{text}` is not an IP address"));
+        view.fault(fault.hint("addresses are written as in `10.20.0.1`"));
+        return None;
+    }
+    Some(text.to_owned())
 }
 
 /// A subnet in CIDR form.
@@ -120,7 +151,7 @@ pub(super) fn file_object(view: View<'_>, kind: Kind, context: &Context<'_>) -> 
         }
         [_] => {
             let found = match (file, written, variable) {
-                (Some(file), ..) => file.str().and_then(|path| content(&file, path, kind, context)).map(|c| (c, false)),
+                (Some(file), ..) => file.str().and_then(|path| content(&file, path, kind, context)),
                 (_, Some(text), _) => inline(&text, kind),
                 (_, _, Some(name)) => from_variable(&name, kind, context),
                 _ => None,
@@ -186,11 +217,27 @@ fn size_limit(kind: Kind) -> usize {
     if kind == Kind::Secret { 500 * 1024 } else { 1000 * 1024 }
 }
 
-/// Reads a file, within the engine's bounds for one object.
-fn content(view: &View<'_>, path: &str, kind: Kind, context: &Context<'_>) -> Option<Secret<Vec<u8>>> {
+/// Reads a file, within the engine's bounds for one object; decrypted, and then hidden, if it is encrypted.
+fn content(view: &View<'_>, path: &str, kind: Kind, context: &Context<'_>) -> Option<(Secret<Vec<u8>>, bool)> {
     let files = context.input.files;
     let limit = size_limit(kind);
-    match files.locate(&context.units.of(view.span()).dir, path).and_then(|path| files.read(&path)) {
+    let mut hidden = false;
+    let mut read = files.locate(&context.units.of(view.span()).dir, path).and_then(|path| files.read(&path));
+    if let Ok(bytes) = &mut read {
+        match sops::open(bytes, path, context.input.keys) {
+            Ok(None) => {}
+            Ok(Some(opened)) => {
+                hidden = true;
+                bytes.clone_from(opened.content.reveal());
+                context.confidential.borrow_mut().extend(&opened.confidential);
+            }
+            Err(fault) => {
+                view.fault(fault.at(view.span()));
+                return None;
+            }
+        }
+    }
+    match read {
         Ok(bytes) if bytes.is_empty() => {
             view.invalid(format_args!("`{path}` is empty, and the engine takes no empty {kind}"));
             None
@@ -207,7 +254,7 @@ fn content(view: &View<'_>, path: &str, kind: Kind, context: &Context<'_>) -> Op
             view.fault(Diagnostic::error(code::YAML_BOUNDS, message).at(view.span()));
             None
         }
-        Ok(bytes) => Some(Secret::new(bytes)),
+        Ok(bytes) => Some((Secret::new(bytes), hidden)),
         Err(error) => {
             let code = match error {
                 FileError::Outside | FileError::Link => code::FILE_OUTSIDE,

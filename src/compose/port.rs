@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::context::MAX_PORTS;
 use super::{At, Context, Port, cast, keys};
-use crate::diag::{Diagnostic, code};
+use crate::diag::{Diagnostic, Span, code};
 use crate::yaml::{Resolved, View};
 
 /// What the short form says.
@@ -117,6 +117,9 @@ pub(super) fn list(view: &View<'_>, context: &Context<'_>) -> Vec<At<Port>> {
         }
     };
     let read = |item: View<'_>| {
+        if context.has_refused_ports() {
+            return None;
+        }
         let expanded = decode(item)?;
         if !context.spend_ports(expanded.len()) {
             let message = format!("{}: the stack publishes more than {MAX_PORTS} ports", item.name());
@@ -146,18 +149,7 @@ fn decode(view: View<'_>) -> Option<Vec<At<Port>>> {
     };
     match short(&text) {
         Ok(short) => {
-            if !short.address.is_empty() {
-                let message = format!(
-                    "{}: the address {} is ignored, every address of a node answers",
-                    view.name(),
-                    short.address
-                );
-                view.fault(
-                    Diagnostic::warning(code::COMPOSE_UNSUPPORTED, message)
-                        .at(view.span())
-                        .hint("leave the address out, and keep others away with the node's firewall"),
-                );
-            }
+            ignored_address(&view, &short.address, view.span());
             Some(short.ports.into_iter().map(at).collect())
         }
         Err(error) => {
@@ -170,14 +162,38 @@ fn decode(view: View<'_>) -> Option<Vec<At<Port>>> {
     }
 }
 
+/// Swarm publishes on every address of a node, which is nothing to tell where that was meant.
+fn ignored_address(view: &View<'_>, address: &str, at: Span) {
+    if matches!(address, "" | "0.0.0.0" | "::" | "[::]") {
+        return;
+    }
+    let message = format!("{}: the address {address} is ignored, every address of a node answers", view.name());
+    let fault = Diagnostic::warning(code::COMPOSE_UNSUPPORTED, message).at(at);
+    view.fault(fault.hint("leave the address out, and keep others away with the node's firewall"));
+}
+
+/// The node's port. Compose may choose one out of a range, Swarm cannot.
+fn published(port: View<'_>) -> Option<u32> {
+    if let Some(range) = port.node().scalar().filter(|scalar| scalar.text.contains('-')) {
+        let fault = port.invalid_diagnostic(format_args!("Swarm cannot choose a port out of `{}`", range.text));
+        port.fault(fault.hint("name one port, or leave `published` out and the engine chooses"));
+        return None;
+    }
+    cast::integer::<u16>(port).map(u32::from)
+}
+
 fn long(view: &View<'_>) -> Option<Port> {
     let mut fields = view.fields()?;
     let number = |port: View<'_>| cast::integer::<u16>(port).map(u32::from);
     let target = fields.require("target").and_then(number);
-    let published = fields.take("published").and_then(number).unwrap_or(0);
+    let published = fields.take("published").and_then(published).unwrap_or(0);
     let protocol = fields.take("protocol").map(|word| word_or_default(word, &["tcp", "udp", "sctp"], "tcp"));
     let mode = fields.take("mode").map(|word| word_or_default(word, &["ingress", "host"], "ingress"));
-    keys::refuse(&mut fields, keys::PORT);
+    // For people and proxies to read; the engine has no use for them.
+    let _ = (fields.text("name"), fields.text("app_protocol"));
+    if let Some(address) = fields.take("host_ip").and_then(|address| address.text().zip(Some(address.span()))) {
+        ignored_address(view, &address.0, address.1);
+    }
     keys::finish(fields);
     Some(Port { target: target?, published, protocol: protocol.unwrap_or_default(), mode: mode.unwrap_or_default() })
 }

@@ -24,6 +24,23 @@ pub(super) fn bytes(text: &str) -> Option<i64> {
     (bytes.is_finite() && bytes < 9_223_372_036_854_775_808.0).then_some(bytes as i64)
 }
 
+/// Nanoseconds of a duration that Docker does not know and Compose does: with days and weeks before the rest, `1w2d3h`.
+/// `None` for any other.
+pub(super) fn days_and_weeks(text: &str) -> Option<i64> {
+    const DAY: i64 = 24 * 3600 * 1_000_000_000;
+    let (mut rest, mut total, mut found) = (text, 0_i64, false);
+    for (unit, length) in [('w', 7 * DAY), ('d', DAY)] {
+        let Some((count, after)) = rest.split_once(unit) else { continue };
+        if count.is_empty() || !count.bytes().all(|b| b.is_ascii_digit()) {
+            return None;
+        }
+        total = total.checked_add(count.parse::<i64>().ok()?.checked_mul(length)?)?;
+        (rest, found) = (after, true);
+    }
+    let rest = if rest.is_empty() { 0 } else { crate::yaml::parse_duration(rest).filter(|rest| *rest >= 0)? };
+    found.then_some(total)?.checked_add(rest)
+}
+
 /// Billionths of a processor: `0.5`, `2`, or a ratio such as `1/2`, exactly.
 pub(super) fn nano_cpus(text: &str) -> Option<i64> {
     const NANO: i128 = 1_000_000_000;
@@ -57,6 +74,27 @@ pub(super) fn nano_cpus(text: &str) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn days_and_weeks_come_first() {
+        let hour = 3_600_000_000_000;
+        for (text, value) in [
+            ("1d", Some(24 * hour)),
+            ("1w", Some(168 * hour)),
+            ("1w2d3h", Some(219 * hour)),
+            ("2d90m", Some(49 * hour + hour / 2)),
+            ("1h", None),
+            ("d", None),
+            ("1d1d", None),
+            ("1d1w", None),
+            ("-1d", None),
+            ("1.5d", None),
+            ("99999999999999999999w", None),
+            ("9223372036854775807w", None),
+        ] {
+            assert_eq!(days_and_weeks(text), value, "{text}");
+        }
+    }
 
     #[test]
     fn bytes_are_dockers() {

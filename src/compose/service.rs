@@ -2,17 +2,17 @@
 
 use indexmap::IndexMap;
 
-use super::{At, Context, Logging, Service, ServiceNetwork, Ulimit};
-use super::{cast, deploy, healthcheck, keys, mount, port, reference, shell};
+use super::{At, Condition, Context, Dependency, Deploy, Logging, Service, ServiceNetwork, Ulimit};
+use super::{cast, credential, deploy, healthcheck, keys, mount, port, reference, shell};
 use crate::diag::{Diagnostic, code};
-use crate::yaml::{Value, View};
+use crate::yaml::{Fields, Resolved, Value, View};
 
 /// Reads a service.
 pub(super) fn decode(name: &str, view: View<'_>, context: &Context<'_>) -> Option<Service> {
     check_name(name, &view);
     let mut fields = view.fields()?;
     let flag = |view: View<'_>| cast::boolean(view);
-    let service = Service {
+    let mut service = Service {
         image: fields.take("image").and_then(|image| Some(At::new(image.text()?, image.span()))),
         command: fields.take("command").and_then(command),
         entrypoint: fields.take("entrypoint").and_then(command),
@@ -31,6 +31,9 @@ pub(super) fn decode(name: &str, view: View<'_>, context: &Context<'_>) -> Optio
         extra_hosts: fields.take("extra_hosts").map(|view| extra_hosts(&view)).unwrap_or_default(),
         dns: fields.take("dns").and_then(cast::texts),
         dns_search: fields.take("dns_search").and_then(cast::texts),
+        dns_opt: fields.take("dns_opt").and_then(cast::texts),
+        group_add: fields.take("group_add").and_then(groups).unwrap_or_default(),
+        credential_spec: fields.take("credential_spec").and_then(credential::decode),
         sysctls: fields.take("sysctls").and_then(cast::labels).unwrap_or_default(),
         cap_add: fields.texts("cap_add").unwrap_or_default(),
         cap_drop: fields.texts("cap_drop").unwrap_or_default(),
@@ -51,6 +54,9 @@ pub(super) fn decode(name: &str, view: View<'_>, context: &Context<'_>) -> Optio
         let message = format!("{} has no image", view.name());
         view.fault(Diagnostic::error(code::NO_IMAGE, message).at(view.key_span()).hint("name one under `image`"));
     }
+    amounts(&mut fields, &mut service.deploy);
+    // What it named is among the labels by now; nothing is left but silence.
+    let _ = fields.said("label_file");
     if let Some(restart) = &service.restart {
         check_restart(restart, &service, &view);
     }
@@ -204,28 +210,85 @@ fn check_restart(restart: &At<String>, service: &Service, view: &View<'_>) {
     view.fault(Diagnostic::warning(code::COMPOSE_UNSUPPORTED, message).at(restart.span).hint(hint));
 }
 
-/// A list of services, or a mapping from services to conditions.
-fn depends_on(view: View<'_>) -> Vec<At<String>> {
-    if view.node().mapping().is_none() {
-        return view.list(|item| Some(At::new(item.text()?, item.span()))).unwrap_or_default();
+/// What Compose has on the service itself and Swarm under `deploy`. Where both are said they say the same.
+fn amounts(fields: &mut Fields<'_>, deploy: &mut Deploy) {
+    let zero_is_silent = |limit: i64| limit.max(0);
+    if let Some(view) = fields.take("scale")
+        && let Some(scale) = cast::integer::<u64>(view)
+    {
+        if deploy.mode.as_ref().is_some_and(|mode| mode.value.starts_with("global")) {
+            let message = format!("{}: a service that runs once a node cannot have it", view.name());
+            view.fault(Diagnostic::error(code::CONFLICT, message).at(view.key_span()));
+        }
+        match &deploy.replicas {
+            Some(replicas) if replicas.value != scale => differs(&view, "deploy.replicas"),
+            _ => deploy.replicas = Some(At::new(scale, view.span())),
+        }
     }
-    let condition = |name: &str, view: View<'_>| {
+    if let Some(view) = fields.take("cpus") {
+        agree(
+            &view,
+            cast::nano_cpus,
+            &mut deploy.limits.get_or_insert_default().nano_cpus,
+            "deploy.resources.limits.cpus",
+        );
+    }
+    if let Some(view) = fields.take("pids_limit") {
+        // -1 is no limit.
+        let read = |view: View<'_>| cast::integer(view).map(zero_is_silent);
+        agree(&view, read, &mut deploy.limits.get_or_insert_default().pids, "deploy.resources.limits.pids");
+    }
+    if let Some(view) = fields.take("mem_reservation") {
+        let memory = &mut deploy.reservations.get_or_insert_default().memory_bytes;
+        agree(&view, cast::bytes, memory, "deploy.resources.reservations.memory");
+    }
+}
+
+/// Puts what a key says where another key says nothing.
+fn agree(view: &View<'_>, read: impl Fn(View<'_>) -> Option<i64>, place: &mut i64, other: &str) {
+    match read(*view) {
+        Some(amount) if *place == 0 => *place = amount,
+        Some(amount) if *place != amount => differs(view, other),
+        _ => {}
+    }
+}
+
+fn differs(view: &View<'_>, other: &str) {
+    let message = format!("{}: `{other}` says something else", view.name());
+    view.fault(Diagnostic::error(code::CONFLICT, message).at(view.span()).hint("leave one of them out"));
+}
+
+/// Names or numbers of groups.
+fn groups(view: View<'_>) -> Option<Vec<String>> {
+    view.list(|item| match item.node().scalar().map(|scalar| scalar.resolve()) {
+        Some(Resolved::Int(number)) => Some(number.to_string()),
+        _ => item.text(),
+    })
+}
+
+/// A list of services, or a mapping from services to conditions.
+fn depends_on(view: View<'_>) -> Vec<At<Dependency>> {
+    if view.node().mapping().is_none() {
+        let started =
+            |item: View<'_>| Some(At::new(Dependency { service: item.text()?, ..Dependency::default() }, item.span()));
+        return view.list(started).unwrap_or_default();
+    }
+    let conditions = [
+        ("service_started", Condition::Started),
+        ("service_healthy", Condition::Healthy),
+        ("service_completed_successfully", Condition::Completed),
+    ];
+    let dependency = |name: &str, view: View<'_>| {
+        let mut dependency = Dependency { service: name.to_owned(), ..Dependency::default() };
         if !view.is_null() {
             let mut fields = view.fields()?;
-            // Tasks count as running once they are healthy, so the two are one thing in a swarm.
-            let conditions =
-                [("service_started", true), ("service_healthy", true), ("service_completed_successfully", false)];
-            if let Some(condition) = fields.take("condition")
-                && condition.choice(&conditions) == Some(false)
-            {
-                let message = format!("skep does not carry out this {} yet", condition.name());
-                condition.fault(Diagnostic::error(code::COMPOSE_NOT_LOWERED, message).at(condition.span()));
-            }
+            dependency.condition = fields.choice("condition", &conditions).unwrap_or_default();
+            dependency.optional = fields.take("required").and_then(cast::boolean) == Some(false);
             keys::refuse(&mut fields, keys::DEPENDENCY);
             keys::finish(fields);
         }
-        Some(At::new(name.to_owned(), view.key_span()))
+        Some(At::new(dependency, view.key_span()))
     };
-    let found: Vec<(String, At<String>)> = view.entries(condition).unwrap_or_default();
-    found.into_iter().map(|(_, name)| name).collect()
+    let found: Vec<(String, At<Dependency>)> = view.entries(dependency).unwrap_or_default();
+    found.into_iter().map(|(_, dependency)| dependency).collect()
 }

@@ -9,7 +9,13 @@ pub(super) enum SplitError {
     /// It ends with a backslash.
     #[error("nothing follows the last backslash")]
     Escape,
+    /// It has more words than any system runs.
+    #[error("it has more than {MAX_WORDS} words")]
+    Words,
 }
+
+/// How many words a command line may have. Linux runs none with 2 MiB in all.
+const MAX_WORDS: usize = 100_000;
 
 /// The words of a command line.
 pub(super) fn split(text: &str) -> Result<Vec<String>, SplitError> {
@@ -17,6 +23,9 @@ pub(super) fn split(text: &str) -> Result<Vec<String>, SplitError> {
     let mut word: Option<String> = None;
     let mut characters = text.chars();
     while let Some(c) = characters.next() {
+        if words.len() > MAX_WORDS {
+            return Err(SplitError::Words);
+        }
         match c {
             ' ' | '\t' | '\r' | '\n' => words.extend(word.take()),
             '#' if word.is_none() => {

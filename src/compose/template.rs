@@ -10,8 +10,12 @@
 //! `text` is a template itself. `docker stack deploy` has no nesting and no `+`, lets the form without braces take an
 //! operator, and looks for operators anywhere in the braces: files that rely on that are pointed out.
 
+use std::collections::HashSet;
+
 /// How deep templates nest in each other's defaults.
 const MAX_DEPTH: usize = 16;
+/// How many variables without a value, and how many dollar signs that begin nothing, are remembered of one text.
+const MAX_REMEMBERED: usize = 1000;
 
 /// Why a template has no result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,7 +44,9 @@ pub(super) type Lookup<'a> = dyn Fn(&str) -> Option<&'a str> + 'a;
 pub(super) struct Expansion<'a, 'l> {
     lookup: &'l Lookup<'a>,
     limit: usize,
-    /// Every variable that had no value where one was needed.
+    /// The names in `missing`.
+    named: HashSet<String>,
+    /// Every variable that had no value where one was needed, once.
     pub missing: Vec<Missing>,
     /// The place of every `$` that begins no reference. It was left out.
     pub stray: Vec<usize>,
@@ -49,7 +55,7 @@ pub(super) struct Expansion<'a, 'l> {
 impl<'a, 'l> Expansion<'a, 'l> {
     /// A substitution whose result may have `limit` bytes.
     pub fn new(lookup: &'l Lookup<'a>, limit: usize) -> Self {
-        Self { lookup, limit, missing: Vec::new(), stray: Vec::new() }
+        Self { lookup, limit, named: HashSet::new(), missing: Vec::new(), stray: Vec::new() }
     }
 
     /// The text with every reference replaced. An undefined variable is empty and remembered in `missing`; a `$` that
@@ -65,15 +71,20 @@ impl<'a, 'l> Expansion<'a, 'l> {
             return Err(Malformed::Depth);
         }
         let mut rest = text;
+        let mut braces = Braces { text, closing: None };
         while let Some((before, after)) = rest.split_once('$') {
             self.push(before, out)?;
             let (written, missing) = (out.len(), self.missing.len());
-            match self.dollar(after, depth, out) {
+            match self.dollar(after, &mut braces, depth, out) {
                 Ok(after) => rest = after,
                 Err(Malformed::Syntax) if depth == 0 => {
                     out.truncate(written);
-                    self.missing.truncate(missing);
-                    self.stray.push(text.len() - after.len() - 1);
+                    for missing in self.missing.drain(missing..) {
+                        self.named.remove(&missing.name);
+                    }
+                    if self.stray.len() < MAX_REMEMBERED {
+                        self.stray.push(text.len() - after.len() - 1);
+                    }
                     rest = after;
                 }
                 Err(error) => return Err(error),
@@ -83,13 +94,19 @@ impl<'a, 'l> Expansion<'a, 'l> {
     }
 
     /// What a `$` begins; gives what follows that.
-    fn dollar<'t>(&mut self, text: &'t str, depth: usize, out: &mut String) -> Result<&'t str, Malformed> {
+    fn dollar<'t>(
+        &mut self,
+        text: &'t str,
+        braces: &mut Braces<'t>,
+        depth: usize,
+        out: &mut String,
+    ) -> Result<&'t str, Malformed> {
         if let Some(after) = text.strip_prefix('$') {
             self.push("$", out)?;
             return Ok(after);
         }
         if let Some(text) = text.strip_prefix('{') {
-            let (body, after) = braced(text).ok_or(Malformed::Syntax)?;
+            let (body, after) = braces.split(text).ok_or(Malformed::Syntax)?;
             self.reference(body, depth, out)?;
             return Ok(after);
         }
@@ -118,7 +135,7 @@ impl<'a, 'l> Expansion<'a, 'l> {
             (Some('+'), None) => Ok(()),
             (Some('?'), None) => {
                 // Not expanded: a message is printed, and what it refers to may be a secret.
-                self.missing.push(Missing { name: name.to_owned(), required: Some(argument.to_owned()) });
+                self.miss(name, Some(argument));
                 Ok(())
             }
             _ => Err(Malformed::Syntax),
@@ -127,9 +144,16 @@ impl<'a, 'l> Expansion<'a, 'l> {
 
     fn value(&mut self, name: &str) -> &'a str {
         (self.lookup)(name).unwrap_or_else(|| {
-            self.missing.push(Missing { name: name.to_owned(), required: None });
+            self.miss(name, None);
             ""
         })
+    }
+
+    fn miss(&mut self, name: &str, required: Option<&str>) {
+        if self.missing.len() < MAX_REMEMBERED && !self.named.contains(name) {
+            self.named.insert(name.to_owned());
+            self.missing.push(Missing { name: name.to_owned(), required: required.map(str::to_owned) });
+        }
     }
 
     fn push(&self, text: &str, out: &mut String) -> Result<(), Malformed> {
@@ -145,6 +169,7 @@ impl<'a, 'l> Expansion<'a, 'l> {
 pub(super) fn expand_as_docker<'a>(text: &str, lookup: &Lookup<'a>, limit: usize) -> Option<String> {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
+    let last_brace = text.rfind('}').unwrap_or(0);
     // A later reference that succeeds forgets the failure of an earlier one.
     let mut failed = false;
     while let Some((before, after)) = rest.split_once('$') {
@@ -152,7 +177,7 @@ pub(super) fn expand_as_docker<'a>(text: &str, lookup: &Lookup<'a>, limit: usize
         if let Some(after) = after.strip_prefix('$') {
             out.push('$');
             rest = after;
-        } else if let Some((body, after)) = docker_reference(after) {
+        } else if let Some((body, after)) = docker_reference(after, text.len() - after.len() <= last_brace) {
             match docker_value(body, lookup) {
                 Some(value) => {
                     out.push_str(&value);
@@ -174,13 +199,14 @@ pub(super) fn expand_as_docker<'a>(text: &str, lookup: &Lookup<'a>, limit: usize
 }
 
 /// The reference after a `$`, with or without braces, and what follows it. Both forms take an operator, and its argument
-/// ends at the next `}`.
-fn docker_reference(text: &str) -> Option<(&str, &str)> {
+/// ends at the next `}`, if `closes`: where none follows it is not looked for.
+fn docker_reference(text: &str, closes: bool) -> Option<(&str, &str)> {
     let braced = text.starts_with('{');
     let body = text.strip_prefix('{').unwrap_or(text);
     let (name, rest) = name(body)?;
     let operator = rest.strip_prefix(':').unwrap_or(rest).starts_with(['-', '?']);
-    let length = if operator { name.len() + rest.find('}').unwrap_or(rest.len()) } else { name.len() };
+    let length =
+        if operator { name.len() + closes.then(|| rest.find('}')).flatten().unwrap_or(rest.len()) } else { name.len() };
     let (body, after) = body.split_at_checked(length)?;
     if braced { after.strip_prefix('}').map(|after| (body, after)) } else { Some((body, after)) }
 }
@@ -205,20 +231,49 @@ fn name(text: &str) -> Option<(&str, &str)> {
     text.split_at_checked(length).filter(|_| starts)
 }
 
-/// What stands before the `}` that closes, and what follows it. References nest, other braces do not.
-fn braced(text: &str) -> Option<(&str, &str)> {
-    let mut depth = 0_usize;
+/// The braces of a text: which `}` closes which `${`. References nest, other braces do not.
+struct Braces<'t> {
+    text: &'t str,
+    /// The place behind the `{` of every reference with that of its `}`, in order. Found in one pass over the text when the
+    /// first is asked for: to look for each by itself takes a pass for each.
+    closing: Option<Vec<(u32, u32)>>,
+}
+
+impl<'t> Braces<'t> {
+    /// What stands before the `}` that closes the reference whose inside `text`, a tail of the whole, begins with, and what
+    /// follows it.
+    fn split(&mut self, text: &'t str) -> Option<(&'t str, &'t str)> {
+        let begin = self.text.len() - text.len();
+        let closing = self.closing.get_or_insert_with(|| closing(self.text));
+        let found = closing.binary_search_by_key(&begin, |(begin, _)| *begin as usize).ok()?;
+        let (_, end) = closing.get(found)?;
+        let length = (*end as usize).checked_sub(begin)?;
+        Some((text.get(..length)?, text.get(length + 1..)?))
+    }
+}
+
+fn closing(text: &str) -> Vec<(u32, u32)> {
+    const OPEN: u32 = u32::MAX;
+    let mut places: Vec<(u32, u32)> = Vec::new();
+    let mut open: Vec<u32> = Vec::new();
     let mut previous = b' ';
-    for (at, byte) in text.bytes().enumerate() {
+    // No text is longer than a file may be, and offsets in those fit.
+    for (at, byte) in (0_u32..).zip(text.bytes()) {
         match byte {
-            b'{' if previous == b'$' => depth += 1,
-            b'}' if depth == 0 => return Some((text.get(..at)?, text.get(at + 1..)?)),
-            b'}' => depth -= 1,
+            b'{' if previous == b'$' => {
+                open.push(u32::try_from(places.len()).unwrap_or(OPEN));
+                places.push((at + 1, OPEN));
+            }
+            b'}' => {
+                let place = open.pop().and_then(|open| places.get_mut(open as usize));
+                place.into_iter().for_each(|(_, end)| *end = at);
+            }
             _ => {}
         }
         previous = byte;
     }
-    None
+    places.retain(|(_, end)| *end != OPEN);
+    places
 }
 
 #[cfg(test)]

@@ -106,6 +106,12 @@ pub struct Service {
     pub dns: Option<Vec<String>>,
     /// Search domains, likewise.
     pub dns_search: Option<Vec<String>>,
+    /// Options of the resolver, likewise.
+    pub dns_opt: Option<Vec<String>>,
+    /// Groups that its user is in besides.
+    pub group_add: Vec<String>,
+    /// The credentials of a Windows service account.
+    pub credential_spec: Option<At<CredentialSpec>>,
     /// Kernel parameters.
     pub sysctls: BTreeMap<String, String>,
     /// Capabilities added, as written.
@@ -131,9 +137,43 @@ pub struct Service {
     /// `restart:`, which `docker stack deploy` honours where `deploy.restart_policy` is silent.
     pub restart: Option<At<String>>,
     /// Services this one waits for.
-    pub depends_on: Vec<At<String>>,
+    pub depends_on: Vec<At<Dependency>>,
     /// `deploy:`.
     pub deploy: Deploy,
+}
+
+/// A service that another waits for.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Dependency {
+    /// Its key.
+    pub service: String,
+    /// What it must have come to.
+    pub condition: Condition,
+    /// Whether it must be there at all.
+    pub optional: bool,
+}
+
+/// What a service that another waits for must have come to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Condition {
+    /// Its tasks run. A task with a healthcheck runs once it is healthy.
+    #[default]
+    Started,
+    /// Its tasks are healthy.
+    Healthy,
+    /// It is a job, and has ended well.
+    Completed,
+}
+
+/// Where the credentials of a Windows service account come from: one of three.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CredentialSpec {
+    /// A config of the stack, by its key.
+    Config(String),
+    /// A file of the node, below its engine's directory of credential specs.
+    File(String),
+    /// A value of the node's registry.
+    Registry(String),
 }
 
 /// A soft and a hard limit.
@@ -262,6 +302,8 @@ pub struct Network {
     pub internal: bool,
     /// Whether plain containers may join.
     pub attachable: bool,
+    /// Whether tasks have IPv6 addresses too.
+    pub enable_ipv6: bool,
     /// Address management, if it was said.
     pub ipam: Option<Ipam>,
     /// Its labels.
@@ -273,8 +315,21 @@ pub struct Network {
 pub struct Ipam {
     /// The driver.
     pub driver: Option<String>,
-    /// The subnets, in order, in CIDR form.
-    pub subnets: Vec<String>,
+    /// The driver's options.
+    pub options: BTreeMap<String, String>,
+    /// The pools that addresses come from, in order.
+    pub pools: Vec<Pool>,
+}
+
+/// A pool of addresses. Empty text where the file is silent: the engine chooses.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Pool {
+    /// The subnet in CIDR form.
+    pub subnet: String,
+    /// The part of it that tasks get addresses from, in CIDR form.
+    pub ip_range: String,
+    /// The address of the gateway.
+    pub gateway: String,
 }
 
 /// A top-level volume.

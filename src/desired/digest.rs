@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::{Desired, render};
+use crate::compose::{Condition, Dependency};
 use crate::model::Digest;
 
 /// The digest of what is wanted: equal as long as git says the same of this stack. Places in files and the order of keys
@@ -12,7 +13,11 @@ use crate::model::Digest;
 pub fn digest(desired: &Desired) -> Digest {
     let fingerprints: BTreeMap<_, _> =
         desired.secrets.iter().map(|(name, secret)| (name, secret.fingerprint.as_deref())).collect();
-    let waits: BTreeMap<_, _> = desired.services.iter().map(|(name, service)| (name, &service.depends_on)).collect();
+    let waits: BTreeMap<_, Vec<_>> = desired
+        .services
+        .iter()
+        .map(|(name, service)| (name, service.depends_on.iter().map(dependency).collect()))
+        .collect();
     let external: Vec<_> = desired.external.iter().map(|external| (external.kind, &external.name)).collect();
     let wanted = json!({
         "objects": render::stack(desired),
@@ -23,6 +28,14 @@ pub fn digest(desired: &Desired) -> Digest {
     let mut text = String::new();
     write(&wanted, &mut text);
     Digest::of(text)
+}
+
+/// What is waited for, as its name alone where nothing else is said of it.
+fn dependency(wanted: &Dependency) -> Value {
+    match (wanted.condition, wanted.optional) {
+        (Condition::Started, false) => json!(wanted.service),
+        (condition, optional) => json!([wanted.service, format!("{condition:?}"), optional]),
+    }
 }
 
 /// JSON with sorted keys. The digest is kept and compared by later versions, and whether serde_json's own maps are
@@ -94,10 +107,11 @@ mod tests {
             content: Some(Secret::new(content.as_bytes().to_vec())),
             ..FileObject::default()
         };
+        let db = Dependency { service: "db".to_owned(), ..Dependency::default() };
         for (what, changed) in [
             ("image", wanted(|compose| web(compose).image = Some(At::silent("nginx:2".to_owned())))),
             ("replicas", wanted(|compose| web(compose).deploy.replicas = Some(At::silent(1)))),
-            ("depends_on", wanted(|compose| web(compose).depends_on.push(At::silent("db".to_owned())))),
+            ("depends_on", wanted(|compose| web(compose).depends_on.push(At::silent(db.clone())))),
             (
                 "secret",
                 wanted(|compose| {

@@ -28,8 +28,6 @@ codes! {
     MISSING_KEY = "schema/missing-key",
     /// A value is not one of those allowed, or has the wrong form.
     INVALID_VALUE = "schema/invalid-value",
-    /// A compose key that skep does not lower yet.
-    COMPOSE_NOT_LOWERED = "compose/not-lowered",
     /// A compose key that Swarm cannot carry out.
     COMPOSE_UNSUPPORTED = "compose/unsupported",
     /// A variable that is not defined and has no default.
@@ -56,6 +54,8 @@ codes! {
     INCLUDE_CYCLE = "compose/include-cycle",
     /// Services that extend each other in a circle.
     EXTENDS_CYCLE = "compose/extends-cycle",
+    /// A service that waits for the end of one that never ends.
+    DEPENDENCY_NO_JOB = "compose/dependency-no-job",
     /// Services that wait for each other.
     DEPENDENCY_CYCLE = "compose/dependency-cycle",
     /// A network that no `networks:` defines.
@@ -110,6 +110,14 @@ codes! {
     IMMUTABLE = "plan/immutable",
     /// A setting that is accepted and does nothing yet.
     NOT_YET = "settings/not-yet",
+    /// A file encrypted with SOPS, and no key to decrypt it with.
+    SOPS_NO_KEY = "sops/no-key",
+    /// A file encrypted with SOPS that none of the keys decrypts.
+    SOPS_KEY = "sops/key",
+    /// A file encrypted with SOPS that was changed since.
+    SOPS_MAC = "sops/mac",
+    /// A file that looks encrypted with SOPS and has no form that can be read.
+    SOPS_FORMAT = "sops/format",
     /// A `skep.yaml` for another cluster.
     WRONG_CLUSTER = "fleet/wrong-cluster",
 }

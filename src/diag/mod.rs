@@ -8,8 +8,12 @@ mod render;
 mod source;
 mod suggest;
 
+use std::borrow::Cow;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use crate::model::Confidential;
 
 pub use render::{Report, Shown, Style};
 pub use source::{FileId, Location, Sources, Span};
@@ -72,7 +76,7 @@ impl Diagnostic {
     }
 
     fn new(code: &'static str, severity: Severity, message: impl Into<String>) -> Self {
-        Self { code, severity, message: message.into(), span: None, hints: Vec::new(), related: None }
+        Self { code, severity, message: legible(message.into()), span: None, hints: Vec::new(), related: None }
     }
 
     /// Says where it is.
@@ -85,8 +89,18 @@ impl Diagnostic {
     /// Says what to do about it.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.hints.push(hint.into());
+        self.hints.push(legible(hint.into()));
         self
+    }
+
+    /// Hides texts that must not be shown in what it says.
+    pub fn conceal(&mut self, confidential: &Confidential) {
+        let related = self.related.as_mut().map(|(_, label)| label);
+        for text in std::iter::once(&mut self.message).chain(&mut self.hints).chain(related) {
+            if let Cow::Owned(hidden) = confidential.hide_inside(text) {
+                *text = hidden;
+            }
+        }
     }
 
     /// Names another place that belongs to it.
@@ -95,6 +109,28 @@ impl Diagnostic {
         self.related = Some((span, label.into()));
         self
     }
+}
+
+/// The longest message, in bytes. What somebody wrote is named in it, and may be as long as a file.
+const MAX_MESSAGE: usize = 2000;
+
+/// A text that is fit to be shown: not endless, and without characters that a terminal would obey.
+fn legible(mut text: String) -> String {
+    if text.len() > MAX_MESSAGE {
+        let part = |at: usize| (0..=at).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+        let (head, tail) = (part(MAX_MESSAGE * 3 / 4), part(text.len() - MAX_MESSAGE / 4));
+        text.replace_range(head..tail, " … ");
+    }
+    if text.contains(is_commanding) {
+        let escaped = |c: char| if is_commanding(c) { c.escape_default().to_string() } else { c.to_string() };
+        text = text.chars().map(escaped).collect();
+    }
+    text
+}
+
+/// A control character, or one that changes the direction of what is written after it.
+fn is_commanding(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// Whether any of them is an error.

@@ -1,10 +1,12 @@
 //! Diagnostics as people and machines read them.
 
-use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use std::ops::Range;
+
+use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Renderer, Snippet};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Diagnostic, Severity, Sources};
+use super::{Diagnostic, Severity, Sources, Span};
 
 /// Whether the text may hold colours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -115,23 +117,33 @@ impl Report<'_> {
         if text.is_empty() {
             return String::new();
         }
-        let snippet = Snippet::source(text)
-            .line_start(1)
-            .fold(true)
-            .annotation(AnnotationKind::Primary.span(first_line(text, span.start as usize, span.end as usize)));
-        let snippet = match &diagnostic.related {
-            Some((other, label)) if other.file == span.file => snippet.annotation(
-                AnnotationKind::Context
-                    .span(first_line(text, other.start as usize, other.end as usize))
-                    .label(label.as_str()),
-            ),
-            _ => snippet,
+        let place = |span: Span| (Window::around(text, span), self.sources.location(span).line as usize);
+        let (window, line) = place(span);
+        let primary = AnnotationKind::Primary;
+        let snippets = match &diagnostic.related {
+            Some((other, label)) if other.file == span.file => {
+                let context = |range| AnnotationKind::Context.span(range).label(label.as_str());
+                let (related, related_line) = place(*other);
+                let (start, end) = (window.start.min(related.start), window.end.max(related.end));
+                if end - start <= NEAR {
+                    let both = Window { start, end, place: window.place.clone() };
+                    let snippet = both.snippet(text, line.min(related_line), primary.span(both.inside(&window.place)));
+                    vec![snippet.annotation(context(both.inside(&related.place)))]
+                } else {
+                    let mut both = [(line, window.snippet(text, line, primary.span(window.inside(&window.place)))), {
+                        (related_line, related.snippet(text, related_line, context(related.inside(&related.place))))
+                    }];
+                    both.sort_by_key(|(line, _)| *line);
+                    both.map(|(_, snippet)| snippet).into()
+                }
+            }
+            _ => vec![window.snippet(text, line, primary.span(window.inside(&window.place)))],
         };
         let renderer = match style {
             Style::Plain => Renderer::plain(),
             Style::Colour => Renderer::styled(),
         };
-        let group = [Group::with_level(Level::ERROR).element(snippet)];
+        let group = [Group::with_level(Level::ERROR).elements(snippets)];
         let mut rendered = renderer.render(&group).to_string();
         if !rendered.ends_with('\n') {
             rendered.push('\n');
@@ -140,12 +152,42 @@ impl Report<'_> {
     }
 }
 
-/// The part of a span on its first line: an excerpt shows where a value begins, not all of it.
-fn first_line(text: &str, start: usize, end: usize) -> std::ops::Range<usize> {
-    let start = floor(text, start.min(text.len()));
-    let line_end = text.get(start..).and_then(|rest| rest.find('\n')).map_or(text.len(), |n| start + n);
-    let end = floor(text, end.min(line_end));
-    start..end.max(start)
+/// So many bytes of a line are shown on each side of the place in it: more than a terminal is wide.
+const BESIDE: usize = 400;
+/// Two places with at most so many bytes from one to the other are shown in one piece.
+const NEAR: usize = 4 * 1024;
+
+/// A piece of a text that is shown: the line in which a place begins, or what is near of it. Laying out costs as much as
+/// the text has bytes, so it is never given a whole file.
+#[derive(Clone)]
+struct Window {
+    start: usize,
+    end: usize,
+    /// The part of the place on its first line: an excerpt shows where a value begins, not all of it.
+    place: Range<usize>,
+}
+
+impl Window {
+    fn around(text: &str, span: Span) -> Self {
+        let at = floor(text, (span.start as usize).min(text.len()));
+        let first = floor(text, at.saturating_sub(BESIDE));
+        let last = floor(text, (at + BESIDE).min(text.len()));
+        let before = text.get(first..at).unwrap_or_default();
+        let after = text.get(at..last).unwrap_or_default();
+        let start = before.rfind('\n').map_or(first, |newline| first + newline + 1);
+        let end = after.find('\n').map_or(last, |newline| at + newline);
+        let place = at..floor(text, (span.end as usize).min(end)).max(at);
+        Self { start, end, place }
+    }
+
+    fn inside(&self, place: &Range<usize>) -> Range<usize> {
+        place.start - self.start..place.end - self.start
+    }
+
+    fn snippet<'t>(&self, text: &'t str, line: usize, annotation: Annotation<'t>) -> Snippet<'t, Annotation<'t>> {
+        let shown = text.get(self.start..self.end).unwrap_or_default();
+        Snippet::source(shown).line_start(line).fold(true).annotation(annotation)
+    }
 }
 
 fn floor(text: &str, mut at: usize) -> usize {
@@ -158,7 +200,6 @@ fn floor(text: &str, mut at: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::diag::Span;
 
     #[test]
     fn a_diagnostic_names_its_place_and_shows_it() {

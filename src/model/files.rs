@@ -4,6 +4,9 @@
 /// 40,000 lines about as much; nothing legitimate comes near.
 pub const MAX_FILE: u64 = 8 * 1024 * 1024;
 
+/// The longest path in a tree, in bytes. Linux opens none that is longer.
+const MAX_PATH: usize = 4096;
+
 /// Why a file could not be had.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FileError {
@@ -82,6 +85,9 @@ pub trait Files: Send + Sync {
 pub fn locate_inside(dir: &str, path: &str) -> Result<String, FileError> {
     if path.starts_with(['/', '~', '\\']) || path.contains('\0') {
         return Err(FileError::Outside);
+    }
+    if path.len() > MAX_PATH {
+        return Err(FileError::NotFound);
     }
     let mut parts: Vec<&str> = Vec::new();
     for part in dir.split('/').chain(path.split('/')) {

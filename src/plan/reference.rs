@@ -29,6 +29,13 @@ pub fn fill_references(spec: &mut ServiceSpec, id: impl Fn(Kind, &str) -> Option
     for reference in container.configs.iter_mut().filter(|reference| reference.config_id.is_empty()) {
         reference.config_id = find(Kind::Config, &reference.config_name)?;
     }
+    // A credential spec names its config by the id that the reference beside it has.
+    let runtime = container.configs.iter().filter(|reference| reference.runtime.is_some());
+    if let Some(spec) = container.privileges.as_mut().and_then(|privileges| privileges.credential_spec.as_mut())
+        && let Some(reference) = runtime.clone().find(|reference| reference.config_name == spec.config)
+    {
+        spec.config.clone_from(&reference.config_id);
+    }
     for reference in container.secrets.iter_mut().filter(|reference| reference.secret_id.is_empty()) {
         reference.secret_id = find(Kind::Secret, &reference.secret_name)?;
     }

@@ -162,6 +162,11 @@ impl Planner<'_, '_> {
     /// Moves references to the objects that hold the wanted contents.
     fn refer(&self, spec: &mut ServiceSpec) {
         let Some(container) = &mut spec.task_template.container_spec else { return };
+        if let Some(spec) = container.privileges.as_mut().and_then(|privileges| privileges.credential_spec.as_mut())
+            && let Some(name) = self.names.configs.get(spec.config.as_str())
+        {
+            spec.config.clone_from(name);
+        }
         for reference in &mut container.configs {
             if let Some(name) = self.names.configs.get(reference.config_name.as_str()) {
                 reference.config_name.clone_from(name);
@@ -240,6 +245,17 @@ impl Planner<'_, '_> {
     }
 
     fn config_detail(&self, before: Option<&Value>, after: Option<&Value>) -> Option<String> {
+        let is_hidden = |name: &str| {
+            let wanted = self.names.configs.iter().find(|(_, actual)| *actual == name);
+            let wanted = wanted.and_then(|(plain, _)| self.input.desired.configs.get(*plain));
+            let mut applied = self.input.applied.into_iter().flat_map(|applied| applied.configs.values());
+            wanted.is_some_and(|config| config.confidential)
+                || applied.any(|content| content.name == name && content.confidential)
+        };
+        let (before, after) = (before?.as_str()?, after?.as_str()?);
+        if is_hidden(before) || is_hidden(after) {
+            return Some("content differs".to_owned());
+        }
         let data = |name: &str| {
             let wanted = self.names.configs.iter().find(|(_, actual)| *actual == name);
             match wanted.and_then(|(plain, _)| self.input.desired.configs.get(*plain)) {
@@ -247,7 +263,7 @@ impl Planner<'_, '_> {
                 None => self.index.configs.get(name).map(|config| config.spec.data.as_str()),
             }
         };
-        Some(content::lines_differ(data(before?.as_str()?)?, data(after?.as_str()?)?))
+        Some(content::lines_differ(data(before)?, data(after)?))
     }
 
     fn drifted(&self, name: &str, live: &Service, wanted: &ServiceSpec, changes: Vec<Change>) -> Drifted {

@@ -129,6 +129,14 @@ fn canonical_container(container: &mut ContainerSpec) {
     container.secrets.sort_by(|a, b| secret_key(a).cmp(&secret_key(b)));
     container.configs.sort_by(|a, b| config_key(a).cmp(&config_key(b)));
     container.oom_score_adj = container.oom_score_adj.filter(|adjustment| *adjustment != 0);
+    // By its name: the id is that of the reference beside it.
+    if let Some(spec) = container.privileges.as_mut().and_then(|privileges| privileges.credential_spec.as_mut())
+        && let Some(reference) = container.configs.iter().find(|reference| {
+            reference.runtime.is_some() && reference.config_id == spec.config && !spec.config.is_empty()
+        })
+    {
+        spec.config.clone_from(&reference.config_name);
+    }
     // Newer engines write options that nobody set as null.
     if let Some(privileges) = &mut container.privileges {
         prune(&mut privileges.extra);

@@ -10,7 +10,7 @@ use crate::diag::{Diagnostic, FileId, Span, code};
 /// How deep lists and mappings may nest. Docker's deepest legitimate path has 8 levels.
 pub const MAX_DEPTH: usize = 64;
 /// How many values one file may hold. A file of 1,000 services on 40,000 lines has about 100,000.
-pub const MAX_NODES: usize = 500_000;
+pub const MAX_NODES: usize = 300_000;
 /// How many values aliases and merge keys may copy in one file.
 pub const MAX_CLONED_NODES: usize = 100_000;
 /// How many bytes of text aliases and merge keys may copy in one file.

@@ -115,7 +115,9 @@ fn is_plain(text: &str) -> bool {
         text.to_ascii_lowercase().as_str(),
         "y" | "n" | "yes" | "no" | "on" | "off" | "true" | "false" | "null" | "<<" | "="
     );
-    let begins = text.starts_with(|c: char| c.is_alphanumeric() || matches!(c, '/' | '.' | '_' | '$' | '+'));
+    // At the root three dots end a document.
+    let begins = !text.starts_with("...")
+        && text.starts_with(|c: char| c.is_alphanumeric() || matches!(c, '/' | '.' | '_' | '$' | '+'));
     let sexagesimal = text.contains(':') && text.bytes().all(|b| b.is_ascii_digit() || b":._+-".contains(&b));
     let inside = |c: char| c.is_alphanumeric() || " /._-$+:@=,{}()<>~^;*!?&|%#'\"\\[]".contains(c);
     begins
@@ -165,6 +167,8 @@ fn quote(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::diag::Sources;
     use crate::yaml::{Node, read};
@@ -258,7 +262,54 @@ mod tests {
         }
     }
 
+    /// What a tree says, without its places.
+    fn value_of(node: &Node) -> serde_json::Value {
+        match &node.value {
+            crate::yaml::Value::Scalar(scalar) => match scalar.resolve() {
+                Resolved::Null => serde_json::Value::Null,
+                Resolved::Bool(value) => value.into(),
+                Resolved::Int(value) => i64::try_from(value).expect("written from one").into(),
+                Resolved::Float(value) => value.into(),
+                Resolved::Timestamp(text) => panic!("nobody wrote the date {text}"),
+                Resolved::Text => scalar.text.clone().into(),
+            },
+            crate::yaml::Value::Sequence(items) => items.iter().map(value_of).collect(),
+            crate::yaml::Value::Mapping(mapping) => {
+                let entries = mapping.entries.iter().map(|entry| (entry.key.clone(), value_of(&entry.value)));
+                entries.collect::<serde_json::Map<_, _>>().into()
+            }
+        }
+    }
+
+    fn values() -> impl Strategy<Value = serde_json::Value> {
+        let text = || "\\PC{0,12}|[ -~\n\t]{0,16}|[0-9.:eE_xo+-]{0,8}|~|null|yes|<<|\\.\\.\\.|---";
+        let leaf = prop_oneof![
+            Just(serde_json::Value::Null),
+            any::<bool>().prop_map(Into::into),
+            any::<i64>().prop_map(Into::into),
+            text().prop_map(Into::into),
+        ];
+        leaf.prop_recursive(4, 24, 5, move |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..5).prop_map(Into::into),
+                prop::collection::vec((text(), inner), 0..5)
+                    .prop_map(|entries| entries.into_iter().collect::<serde_json::Map<_, _>>().into()),
+            ]
+        })
+    }
+
     proptest::proptest! {
+        /// Whatever stands at the root and in whatever: what is written is read as what it was.
+        #[test]
+        fn every_value_reads_back(value in values()) {
+            let written = write(&value).expect("values can be written");
+            let mut sources = Sources::new();
+            let file = sources.add("a.yaml", &written);
+            let documents = read(&written, file).unwrap_or_else(|faults| panic!("{written:?}: {faults:?}"));
+            let again: Vec<_> = documents.iter().map(value_of).collect();
+            proptest::prop_assert_eq!(again, [value], "{}", written);
+        }
+
         #[test]
         fn every_text_reads_back(text in "\\PC{0,20}|[ -~\n\t]{0,30}") {
             proptest::prop_assert_eq!(round_trip(&text), Some(text));

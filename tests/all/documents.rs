@@ -1,9 +1,9 @@
-//! What is generated is current: schemas, the command line reference. `make generate` writes them anew.
+//! What is generated is current: schemas, the command line reference, what becomes of every key. `make generate` writes them anew.
 
 use std::path::Path;
 
-use skep::cli::reference;
 use skep::cli::schema::Name;
+use skep::cli::{coverage, reference};
 
 /// Compares a generated text with its file; with `SKEP_GENERATE` set, writes the file.
 fn current(path: &str, text: &str) {
@@ -26,6 +26,11 @@ fn schemas_are_current() {
 #[test]
 fn the_command_line_reference_is_current() {
     current("docs/cli.md", &reference::page());
+}
+
+#[test]
+fn what_becomes_of_every_key_is_current() {
+    current("docs/compose.md", &coverage::page());
 }
 
 #[test]

@@ -18,6 +18,7 @@ use crate::wait::{wait_for, wait_until};
 const DEADLINE: Duration = Duration::from_secs(120);
 
 /// How to run `skep`: nothing of the test's environment, a home of its own, a directory of its own. Stdin is empty.
+#[derive(Clone)]
 pub struct Skep {
     program: PathBuf,
     home: Arc<TempDir>,
@@ -86,6 +87,28 @@ impl Skep {
     #[track_caller]
     pub fn run<A: AsRef<OsStr>>(&self, arguments: &[A]) -> Outcome {
         self.spawn(arguments).outcome(self.deadline)
+    }
+
+    /// Runs it to its end through a shell that lets it have so many bytes of data, in which an allocation beyond them
+    /// fails; gives how long that took and the most memory that was seen to be resident.
+    ///
+    /// The kernel's own figure for a process that ended counts the memory of the one that started it as well.
+    #[track_caller]
+    pub fn measure<A: AsRef<OsStr>>(&self, arguments: &[A], data: u64) -> (Outcome, Duration, u64) {
+        let limit = format!("ulimit -d {}; exec \"$@\"", data / 1024);
+        let mut given: Vec<&OsStr> = ["-c", &limit, "sh"].map(OsStr::new).to_vec();
+        given.push(self.program.as_os_str());
+        given.extend(arguments.iter().map(AsRef::as_ref));
+        let started = std::time::Instant::now();
+        let mut process = self.clone().instead("/bin/sh").spawn(&given);
+        let mut peak = 0;
+        while process.is_running() && started.elapsed() < self.deadline {
+            peak = peak.max(process.peak().unwrap_or(0));
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        let left = self.deadline.saturating_sub(started.elapsed());
+        let outcome = process.outcome(left);
+        (outcome, started.elapsed(), peak)
     }
 
     /// Starts it: `skep run`, or a command to be interrupted.
@@ -200,6 +223,13 @@ impl Process {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.id())).expect("a living process");
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("VmRSS");
         line.trim().trim_end_matches(" kB").parse::<u64>().expect("a number") * 1024
+    }
+
+    /// The most memory that was resident, in bytes; nothing once it has ended.
+    fn peak(&self) -> Option<u64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.id())).ok()?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+        Some(line.trim().trim_end_matches(" kB").parse::<u64>().ok()? * 1024)
     }
 
     /// Waits for the end.

@@ -235,10 +235,11 @@ pub(super) const FEWER_PORTS: &str =
     "all ports stay, where `docker stack deploy` keeps one a number, whatever its protocol, and one without a number";
 
 /// Both lists of ports, and whether Docker has the same. A number that the later file publishes again, for the same
-/// protocol, is the later file's; all others stay. No list where one of the two is none.
-pub(super) fn ports(base: &Node, over: &Node) -> (Option<Node>, bool) {
+/// protocol, is the later file's; all others stay. No list where one of the two is none, or where they have more ports
+/// than are `left`: a stack with so many is refused.
+pub(super) fn ports(base: &Node, over: &Node, left: &mut usize) -> (Option<Node>, bool) {
     let (Some(base_items), Some(over_items)) = (base.sequence(), over.sequence()) else { return (None, true) };
-    let later: Vec<Port> = over_items.iter().flat_map(expanded).collect();
+    let (Some(earlier), Some(later)) = (all(base_items, left), all(over_items, left)) else { return (None, true) };
     let taken: HashSet<(u32, &str)> = later.iter().filter(|p| p.published != 0).map(published).collect();
     let mut items = Vec::with_capacity(base_items.len() + over_items.len());
     let mut stay: Vec<Port> = Vec::new();
@@ -253,22 +254,36 @@ pub(super) fn ports(base: &Node, over: &Node) -> (Option<Node>, bool) {
         }
         stay.extend(kept);
     }
-    let docker = as_docker_merges(base_items.iter().flat_map(expanded).chain(later.iter().cloned()));
+    let docker = as_docker_merges(earlier.into_iter().chain(later.iter().cloned()));
     let same = docker == sorted(stay.iter().chain(&later));
     items.extend(over_items.iter().cloned());
     (Some(Node { value: Value::Sequence(items), ..node_of(base.span) }), same)
 }
 
 /// The ports of a service of which Docker would lose some merely because a later file has the service too.
-pub(super) fn lost_ports<'n>(base: &'n Node, over: &Node) -> Option<&'n Node> {
+pub(super) fn lost_ports<'n>(base: &'n Node, over: &Node, left: &mut usize) -> Option<&'n Node> {
     let find = |node: &'n Node| node.mapping()?.find("ports").map(|entry| &entry.value);
     let ports = find(base).filter(|_| over.mapping().is_some_and(|keys| keys.find("ports").is_none()))?;
-    let all: Vec<Port> = ports.sequence()?.iter().flat_map(expanded).collect();
+    let all = all(ports.sequence()?, left)?;
     (as_docker_merges(all.iter().cloned()) != sorted(all.iter())).then_some(ports)
 }
 
 fn published(port: &Port) -> (u32, &str) {
     (port.published, if port.protocol.is_empty() { "tcp" } else { &port.protocol })
+}
+
+/// The ports of all entries, if there are so many left.
+fn all(items: &[Node], left: &mut usize) -> Option<Vec<Port>> {
+    let mut ports = Vec::new();
+    for item in items {
+        let more = expanded(item);
+        *left = left.saturating_sub(more.len());
+        if *left == 0 {
+            return None;
+        }
+        ports.extend(more);
+    }
+    Some(ports)
 }
 
 /// The ports of one entry; none where it does not parse, which is reported when it is decoded.

@@ -144,6 +144,8 @@ command: \"a 'b\"
     a.yaml:4:47: warning: `services.web.ports[2]`: the address 127.0.0.1 is ignored, every address of a node answers [compose/unsupported]
       help: leave the address out, and keep others away with the node's firewall
     a.yaml:4:79: error: `services.web.ports`: the port 9000/tcp is published twice [compose/duplicate-port]
+    a.yaml:5:15: error: `services.web.volumes[0]`: `a:` is relative to the repository, which no node has [compose/relative-bind]
+      help: mount an absolute path, a volume, or give the file as a config
     a.yaml:5:23: warning: `services.web.volumes[1]`: Docker takes `v:/data` for a path with a Windows drive: an anonymous volume is mounted there [compose/unsupported]
       help: give the volume a name of more than one letter
     a.yaml:5:34: warning: `services.web.volumes[2]`: the option `z` is ignored [compose/unsupported]
@@ -241,7 +243,6 @@ devices: []
 expose: ['80']
 network_mode: host
 mem_limit: 5m
-cpus: 1
 tmpfs: /x
 networks: {default: {ipv4_address: 10.0.0.1}}
 ";
@@ -258,10 +259,9 @@ networks: {default: {ipv4_address: 10.0.0.1}}
       help: use `networks`; for the node's own network declare an external network named `host`
     a.yaml:10:5: error: Swarm cannot carry out `services.web.mem_limit` [compose/unsupported]
       help: use `deploy.resources.limits.memory`
-    a.yaml:11:5: error: Swarm cannot carry out `services.web.cpus` [compose/unsupported]
-      help: use `deploy.resources.limits.cpus`
-    a.yaml:12:5: error: skep does not carry out `services.web.tmpfs` yet [compose/not-lowered]
-    a.yaml:13:26: warning: `services.web.networks.default.ipv4_address` is ignored: Swarm has nothing like it [compose/unsupported]
+    a.yaml:11:5: warning: `services.web.tmpfs` is ignored, as `docker stack deploy` ignores it [compose/unsupported]
+      help: write `{ type: tmpfs, target: … }` under `volumes`, with `tmpfs: { size: … }` where it has a size
+    a.yaml:12:26: warning: `services.web.networks.default.ipv4_address` is ignored: Swarm has nothing like it [compose/unsupported]
       help: a task has the address its network gives it: reach it by name
     ");
 }

@@ -17,6 +17,84 @@ fn check<T: PartialEq + std::fmt::Debug>(base: &str, over: &str, expected: T, re
     assert_eq!(read(merged(base, over)), expected, "{base} ++ {over}");
 }
 
+/// Files merge the same whichever two of three are merged first, as far as the rules say so: what is replaced, appended or
+/// merged key by key. What is not so by rule stays out of it: `ports`, lists whose order is by key, `aliases`, a driver's
+/// options, and what an empty value leaves.
+mod associative {
+    use proptest::prelude::*;
+
+    use super::super::super::merge;
+    use crate::diag::{Faults, Sources};
+    use crate::yaml::{Node, Value, read};
+
+    fn entries() -> impl Strategy<Value = String> {
+        prop::collection::btree_map("[a-d]", "[x-z]{1,2}", 0..4).prop_map(|map| {
+            let entries: Vec<_> = map.into_iter().map(|(key, value)| format!("{key}: {value}")).collect();
+            format!("{{{}}}", entries.join(", "))
+        })
+    }
+
+    fn list() -> impl Strategy<Value = String> {
+        prop::collection::vec("[x-z]{1,2}", 0..4).prop_map(|items| format!("[{}]", items.join(", ")))
+    }
+
+    fn service() -> impl Strategy<Value = String> {
+        let text = || "[x-z]{0,2}".prop_map(|text| format!("'{text}'"));
+        let number = || "[0-3]";
+        let line = prop_oneof![
+            ("(image|user|working_dir|hostname|stop_signal)", text()),
+            ("(command|entrypoint)", list()),
+            ("(cap_add|cap_drop|dns|dns_search|tmpfs|security_opt|expose)", list()),
+            ("(labels|sysctls|environment)", entries()),
+            ("(init|tty|read_only)", "true|false".prop_map(String::from)),
+            ("(deploy)", (number(), number(), entries(), list()).prop_map(|(replicas, most, labels, constraints)| format!(
+                "{{replicas: {replicas}, labels: {labels}, placement: {{constraints: {constraints}, max_replicas_per_node: {most}}}}}"
+            ))),
+            ("(healthcheck)", (number(), "[0-2]s").prop_map(|(retries, wait)| format!("{{retries: {retries}, interval: {wait}}}"))),
+        ];
+        prop::collection::vec(line, 0..6).prop_map(|lines| {
+            let once: std::collections::BTreeMap<String, String> = lines.into_iter().collect();
+            once.into_iter().map(|(key, value)| format!("    {key}: {value}\n")).collect()
+        })
+    }
+
+    fn file() -> impl Strategy<Value = String> {
+        (service(), prop::option::of(service()), entries()).prop_map(|(web, other, networks)| {
+            let other = other.map(|lines| format!("  other:\n    x-a: 1\n{lines}")).unwrap_or_default();
+            format!("services:\n  web:\n    x-a: 1\n{web}{other}networks: {networks}\n")
+        })
+    }
+
+    fn said(node: &Node) -> String {
+        match &node.value {
+            Value::Scalar(scalar) => format!("{:?}", scalar.go_text()),
+            Value::Sequence(items) => format!("[{}]", items.iter().map(said).collect::<Vec<_>>().join(", ")),
+            Value::Mapping(mapping) => {
+                let mut entries: Vec<_> =
+                    mapping.entries.iter().map(|entry| format!("{}: {}", entry.key, said(&entry.value))).collect();
+                entries.sort();
+                format!("{{{}}}", entries.join(", "))
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_the_rules_say(a in file(), b in file(), c in file()) {
+            let mut sources = Sources::new();
+            let mut node = |text: &str| {
+                let file = sources.add("a.yaml", text);
+                read(text, file).unwrap_or_else(|faults| panic!("{text}: {faults:?}")).remove(0)
+            };
+            let (a, b, c) = (node(&a), node(&b), node(&c));
+            let mut faults = Faults::new();
+            let mut files = |base: &Node, over: &Node| merge::files(base.clone(), over.clone(), &mut faults);
+            let (ab, bc) = (files(&a, &b), files(&b, &c));
+            prop_assert_eq!(said(&files(&ab, &c)), said(&files(&a, &bc)));
+        }
+    }
+}
+
 #[test]
 fn text_overrides_unless_it_is_empty() {
     let user = |service: Service| service.user.unwrap_or_default();

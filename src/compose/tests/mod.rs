@@ -3,6 +3,7 @@
 mod composing;
 mod corpus;
 mod faults;
+mod keys;
 mod merging;
 mod values;
 mod variables;

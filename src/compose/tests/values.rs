@@ -249,7 +249,7 @@ volumes:
     let a = &stack.networks["a"].value;
     assert!(a.attachable && !a.internal);
     assert_eq!(a.driver_opts["encrypted"], "");
-    assert_eq!(a.ipam.as_ref().map(|ipam| ipam.subnets.clone()), Some(texts(&["10.1.0.0/24"])));
+    assert_eq!(a.ipam.as_ref().map(|ipam| ipam.pools[0].subnet.as_str()), Some("10.1.0.0/24"));
     let old = Network { external: true, name: Some("old".to_owned()), ..Network::default() };
     assert_eq!(stack.networks["b"].value, old);
     assert_eq!(stack.volumes["v"].value.driver_opts["type"], "nfs");
@@ -265,8 +265,9 @@ services:
 ";
     let stack = Stack::repository(&[("a.yaml", text)]);
     let compose = stack.compose();
-    let wanted =
-        |name: &str| compose.services[name].value.depends_on.iter().map(|at| at.value.as_str()).collect::<Vec<_>>();
+    let wanted = |name: &str| {
+        compose.services[name].value.depends_on.iter().map(|at| at.value.service.as_str()).collect::<Vec<_>>()
+    };
     assert_eq!((wanted("a"), wanted("b"), wanted("c")), (vec!["b", "c"], vec!["c"], vec![]));
     insta::assert_snapshot!(stack.faults(), @r"
     a.yaml:5:30: warning: these services wait for each other: a → b → c → a [compose/dependency-cycle]

@@ -1,7 +1,7 @@
 //! A service's container.
 
 use super::{Scope, capabilities, files, mounts};
-use crate::compose::{At, Healthcheck, Service};
+use crate::compose::{At, CredentialSpec, Healthcheck, Service};
 use crate::diag::{Diagnostic, Faults, code};
 use crate::swarm::{self, ContainerSpec, DnsConfig, Driver, Privileges, Ulimit, image};
 
@@ -20,8 +20,9 @@ pub(super) fn lower(scope: Scope<'_>, key: &str, service: &At<Service>, faults: 
         env: environment(file),
         dir: file.working_dir.clone().unwrap_or_default(),
         user: file.user.clone().unwrap_or_default(),
+        groups: file.group_add.clone(),
         // Present though empty: `docker stack deploy` always sends it, and its absence would restart tasks.
-        privileges: Some(Privileges::default()),
+        privileges: Some(Privileges { credential_spec: credential(scope, file), ..Privileges::default() }),
         tty: file.tty,
         open_stdin: file.stdin_open,
         read_only: file.read_only,
@@ -89,13 +90,24 @@ fn bare(ip: &str) -> &str {
 }
 
 fn dns(file: &Service) -> Option<DnsConfig> {
-    if file.dns.is_none() && file.dns_search.is_none() {
+    if file.dns.is_none() && file.dns_search.is_none() && file.dns_opt.is_none() {
         return None;
     }
     Some(DnsConfig {
         nameservers: file.dns.clone().unwrap_or_default(),
         search: file.dns_search.clone().unwrap_or_default(),
+        options: file.dns_opt.clone().unwrap_or_default(),
         ..DnsConfig::default()
+    })
+}
+
+/// A config stands here by its name until it has an id.
+fn credential(scope: Scope<'_>, file: &Service) -> Option<swarm::CredentialSpec> {
+    let none = swarm::CredentialSpec::default();
+    Some(match &file.credential_spec.as_ref()?.value {
+        CredentialSpec::Config(key) => swarm::CredentialSpec { config: files::config_name(scope, key), ..none },
+        CredentialSpec::File(file) => swarm::CredentialSpec { file: file.clone(), ..none },
+        CredentialSpec::Registry(value) => swarm::CredentialSpec { registry: value.clone(), ..none },
     })
 }
 

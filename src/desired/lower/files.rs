@@ -7,11 +7,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::{Scope, check_name, insert, undefined};
-use crate::compose::{At, FileObject, FileReference, Service};
+use crate::compose::{At, CredentialSpec, FileObject, FileReference, Service};
 use crate::desired::{Config, External, SecretData};
 use crate::diag::{Diagnostic, Faults, Span, code};
 use crate::model::{Kind, name};
-use crate::swarm::{ConfigReference, ConfigSpec, Driver, FileTarget, SecretReference, SecretSpec};
+use crate::swarm::{ConfigReference, ConfigSpec, Driver, Empty, FileTarget, SecretReference, SecretSpec};
 
 /// Bytes the engine takes as a config.
 const CONFIG_SIZE: RangeInclusive<usize> = 1..=1_023_999;
@@ -33,7 +33,14 @@ pub(super) fn configs(scope: Scope<'_>, faults: &mut Faults) -> BTreeMap<String,
             templating: driver(file.template_driver.as_ref()),
             ..ConfigSpec::default()
         };
-        insert(&mut configs, name, Config { spec, span: *span }, Kind::Config, *span, faults);
+        insert(
+            &mut configs,
+            name,
+            Config { spec, confidential: file.confidential, span: *span },
+            Kind::Config,
+            *span,
+            faults,
+        );
     }
     configs
 }
@@ -73,7 +80,19 @@ pub(super) fn config_references(scope: Scope<'_>, service: &Service, faults: &mu
     let references = references(scope, Kind::Config, &service.configs, &scope.compose.configs, faults);
     let reference =
         |(config_name, file)| ConfigReference { file: Some(file), config_name, ..ConfigReference::default() };
-    references.into_iter().map(reference).collect()
+    let mut references: Vec<ConfigReference> = references.into_iter().map(reference).collect();
+    // What is a credential spec is no file, and the engine wants to hear of it here as well.
+    if let Some(At { value: CredentialSpec::Config(key), .. }) = &service.credential_spec {
+        let config_name = config_name(scope, key);
+        references.push(ConfigReference { runtime: Some(Empty::default()), config_name, ..ConfigReference::default() });
+    }
+    references
+}
+
+/// The full name of a config that a key means.
+pub(super) fn config_name(scope: Scope<'_>, key: &str) -> String {
+    let config = scope.compose.configs.get(key).map(|config| &config.value);
+    scope.name(key, config.and_then(|config| config.name.as_deref()), config.is_some_and(|config| config.external))
 }
 
 pub(super) fn secret_references(scope: Scope<'_>, service: &Service, faults: &mut Faults) -> Vec<SecretReference> {

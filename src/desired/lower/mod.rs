@@ -42,6 +42,7 @@ pub fn lower(compose: &Compose, stack: &StackName) -> (Desired, Vec<Diagnostic>)
         secrets: files::secrets(scope, &mut faults),
         external: external(scope),
         accepted: compose.accepted.clone(),
+        confidential: compose.confidential.clone(),
     };
     (desired, faults.into_sorted())
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use super::{Scope, check_name, insert, undefined};
-use crate::compose::{At, Network, Service, ServiceNetwork};
+use crate::compose::{At, Network, Pool, Service, ServiceNetwork};
 use crate::desired::{self, External};
 use crate::diag::{Diagnostic, Faults, Span, code};
 use crate::model::{Kind, name};
@@ -105,14 +105,20 @@ fn lower(
     let said = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
     let ipam = file.ipam.as_ref().and_then(|ipam| {
         let driver = said(&ipam.driver);
-        for subnet in ipam.subnets.iter().filter(|subnet| !is_cidr(subnet)) {
+        for Pool { subnet, .. } in ipam.pools.iter().filter(|pool| !is_cidr(&pool.subnet)) {
             let message = format!("network `{key}`: `{subnet}` is no subnet of the form 10.0.0.0/24");
             faults.push(Diagnostic::error(code::INVALID_VALUE, message).at(span));
         }
-        let pool = |subnet: &String| IpamPool { subnet: subnet.clone(), ..IpamPool::default() };
-        let config: Vec<IpamPool> = ipam.subnets.iter().map(pool).collect();
-        (driver.is_some() || !config.is_empty()).then(|| Ipam {
+        let pool = |pool: &Pool| IpamPool {
+            subnet: pool.subnet.clone(),
+            ip_range: pool.ip_range.clone(),
+            gateway: pool.gateway.clone(),
+            ..IpamPool::default()
+        };
+        let config: Vec<IpamPool> = ipam.pools.iter().map(pool).collect();
+        (driver.is_some() || !config.is_empty() || !ipam.options.is_empty()).then(|| Ipam {
             driver: driver.unwrap_or_default(),
+            options: ipam.options.clone(),
             config,
             ..Ipam::default()
         })
@@ -123,6 +129,7 @@ fn lower(
         options: file.driver_opts.clone(),
         internal: file.internal,
         attachable: file.attachable,
+        enable_ipv6: file.enable_ipv6,
         ipam,
         labels: scope.labels(&file.labels),
         ..NetworkSpec::default()

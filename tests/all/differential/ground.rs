@@ -133,6 +133,13 @@ impl Ground {
                 let id = text(network, "Target");
                 network["Target"] = names.get(&id).cloned().unwrap_or(id).into();
             }
+            // A credential specification is known by the id of its config.
+            let container = &mut service["TaskTemplate"]["ContainerSpec"];
+            let configs = container["Configs"].as_array().cloned().unwrap_or_default();
+            if let Some(Value::String(id)) = container.pointer_mut("/Privileges/CredentialSpec/Config") {
+                let config = configs.iter().find(|config| text(config, "ConfigID") == *id);
+                *id = config.map_or_else(|| id.clone(), |config| text(config, "ConfigName"));
+            }
         }
         let specs =
             |kind: &str| self.of(stack, kind).into_iter().map(|mut found| found["Spec"].take()).collect::<Vec<_>>();

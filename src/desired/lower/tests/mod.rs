@@ -10,7 +10,7 @@ mod networks;
 use serde_json::{Value, json};
 
 use super::lower;
-use crate::compose::{At, Compose, Port, Service};
+use crate::compose::{At, Compose, Dependency, Port, Service};
 use crate::desired::{Desired, render};
 use crate::diag::{Diagnostic, Severity, Sources, Span};
 use crate::model::StackName;
@@ -116,10 +116,10 @@ fn only_what_is_said_of_replicas_and_waiting_is_kept_beside_the_spec() {
     assert!(!silent.services["st_b"].said.replicas);
     let (said, _) = stack(&one(|service| {
         service.deploy.replicas = Some(at(1));
-        service.depends_on = vec![at("db".to_owned())];
+        service.depends_on = vec![at(Dependency { service: "db".to_owned(), ..Dependency::default() })];
     }));
     assert!(said.services["st_b"].said.replicas);
-    assert_eq!(said.services["st_b"].depends_on, ["db"]);
+    assert_eq!(said.services["st_b"].depends_on[0].service, "db");
     assert_eq!(said.services["st_b"].key, "b");
 }
 

@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 use serde_json::{Value, json};
 
 use super::{at, errors, one, rendered, stack, strings};
-use crate::compose::{At, Compose, Ipam, Network, ServiceNetwork};
+use crate::compose::{At, Compose, Ipam, Network, Pool, ServiceNetwork};
 use crate::model::Kind;
 
 /// A stack whose service joins `joined`, with `defined` networks.
@@ -13,6 +13,10 @@ fn with(joined: &[(&str, ServiceNetwork)], defined: &[(&str, Network)]) -> Compo
     let mut compose = one(|service| service.networks = joined.iter().map(named).collect::<IndexMap<_, At<_>>>());
     compose.networks = defined.iter().map(|(key, network)| ((*key).to_owned(), at(network.clone()))).collect();
     compose
+}
+
+fn pools(subnets: &[&str]) -> Vec<Pool> {
+    subnets.iter().map(|subnet| Pool { subnet: (*subnet).to_owned(), ..Pool::default() }).collect()
 }
 
 fn plain(key: &'static str) -> (&'static str, ServiceNetwork) {
@@ -77,7 +81,11 @@ fn the_body_of_a_network() {
         internal: true,
         attachable: true,
         labels: [("a".to_owned(), "b".to_owned())].into(),
-        ipam: Some(Ipam { driver: Some("mine".to_owned()), subnets: strings(&["10.1.0.0/16", "fd00::/64"]) }),
+        ipam: Some(Ipam {
+            driver: Some("mine".to_owned()),
+            pools: pools(&["10.1.0.0/16", "fd00::/64"]),
+            ..Ipam::default()
+        }),
         ..Network::default()
     };
     assert_eq!(
@@ -88,6 +96,23 @@ fn the_body_of_a_network() {
                 "Driver": "mine", "Config": [{ "Subnet": "10.1.0.0/16" }, { "Subnet": "fd00::/64" }]
             },
             "Labels": { "a": "b", "com.docker.stack.namespace": "st" }
+        }])
+    );
+    let pool = Pool { subnet: "10.1.0.0/16".into(), ip_range: "10.1.1.0/24".into(), gateway: "10.1.0.9".into() };
+    let options = [("a".to_owned(), "b".to_owned())].into();
+    let full = Network {
+        ipam: Some(Ipam { driver: None, options, pools: vec![pool] }),
+        enable_ipv6: true,
+        ..Network::default()
+    };
+    assert_eq!(
+        rendered(&with(&[], &[("default", full)]))["networks"],
+        json!([{
+            "Name": "st_default", "Driver": "overlay", "EnableIPv6": true, "IPAM": {
+                "Options": { "a": "b" },
+                "Config": [{ "Subnet": "10.1.0.0/16", "IPRange": "10.1.1.0/24", "Gateway": "10.1.0.9" }]
+            },
+            "Labels": { "com.docker.stack.namespace": "st" }
         }])
     );
     let empty = Network { ipam: Some(Ipam::default()), ..Network::default() };
@@ -102,7 +127,7 @@ fn networks_that_are_refused() {
     let two = with(&[plain("x"), plain("y")], &[("x", named("same")), ("y", named("same"))]);
     assert_eq!(errors(&two), ["compose/duplicate-name"]);
     for bad in ["10.0.0.0", "10.0.0.0/33", "x/8"] {
-        let ipam = Some(Ipam { driver: None, subnets: strings(&[bad]) });
+        let ipam = Some(Ipam { pools: pools(&[bad]), ..Ipam::default() });
         let network = Network { ipam, ..Network::default() };
         assert_eq!(errors(&with(&[], &[("default", network)])), ["schema/invalid-value"], "{bad}");
     }

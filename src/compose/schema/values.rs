@@ -1,0 +1,129 @@
+//! Values that many keys have.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+
+/// Keys that begin with `x-` are anybody's, in every mapping that is not a table of names.
+pub(super) fn extensions(schema: &mut Schema) {
+    schema.insert("patternProperties".to_owned(), serde_json::json!({ "^x-": true }));
+}
+
+/// Defines types that stand for one of some words, or for text that interpolates to one.
+macro_rules! words {
+    ($($name:ident: $($word:literal),+;)+) => {
+        $(pub(super) struct $name;
+
+        impl JsonSchema for $name {
+            fn schema_name() -> Cow<'static, str> {
+                stringify!($name).into()
+            }
+            fn inline_schema() -> bool {
+                true
+            }
+            fn json_schema(_: &mut SchemaGenerator) -> Schema {
+                json_schema!({ "anyOf": [{ "enum": [$($word),+] }, { "type": "string", "pattern": "\\$" }] })
+            }
+        })+
+    };
+}
+
+words! {
+    MountKind: "volume", "bind", "tmpfs", "npipe", "cluster";
+    DependencyCondition: "service_started", "service_healthy", "service_completed_successfully";
+    EnvFileFormat: "raw", "";
+    ServiceMode: "replicated", "global", "replicated-job", "global-job", "";
+    FailureAction: "pause", "continue", "rollback";
+    UpdateOrder: "stop-first", "start-first";
+    RestartCondition: "any", "on-failure", "none", "";
+}
+
+/// A whole number, or text that interpolates to one.
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+pub(super) enum Integer {
+    Number(i64),
+    Text(String),
+}
+
+/// A number, or text that interpolates to one.
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+pub(super) enum Number {
+    Number(f64),
+    Text(String),
+}
+
+/// `true` or `false`, or text that interpolates to one.
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+pub(super) enum Boolean {
+    Value(bool),
+    Text(String),
+}
+
+/// Text, a number, a boolean or nothing.
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+pub(super) enum Scalar {
+    Text(String),
+    Number(f64),
+    Boolean(bool),
+    Null(()),
+}
+
+/// A version: `"3.8"`.
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+pub(super) enum VersionText {
+    Text(String),
+    Number(f64),
+}
+
+/// `NAME: value` pairs, or a list of `NAME=value`.
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+pub(super) enum PairsOrList {
+    Pairs(BTreeMap<String, Scalar>),
+    List(Vec<String>),
+}
+
+/// One text, or a list of them.
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+pub(super) enum TextOrList {
+    Text(String),
+    List(Vec<String>),
+}
+
+/// What skep alone reads. Other keys are free.
+#[derive(JsonSchema)]
+pub(super) struct Own {
+    /// The codes of warnings that are known and not told: here for the whole stack, or for what the key stands in.
+    accept: Option<TextOrList>,
+}
+
+/// A duration as Go writes it: `1m30s`, `500ms`.
+pub(super) struct Duration;
+
+impl JsonSchema for Duration {
+    fn schema_name() -> Cow<'static, str> {
+        "Duration".into()
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "description": "A duration: `1m30s`, `500ms`." })
+    }
+}
+
+/// A size in bytes: `512M`, `1.5g`, or a number.
+pub(super) struct Bytes;
+
+impl JsonSchema for Bytes {
+    fn schema_name() -> Cow<'static, str> {
+        "Bytes".into()
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": ["string", "integer"], "description": "A size in bytes: `512M` is 512 × 1024 × 1024." })
+    }
+}
