@@ -63,7 +63,7 @@ pub fn client() -> Result<&'static Path, &'static str> {
 /// The client, to be given a command: of the environment it has PATH and what is given, and no configuration of anybody's.
 pub fn docker(client: &Path, variables: &[(String, String)]) -> Command {
     let mut command = Command::new(client);
-    command.env_clear().env("PATH", "/usr/local/bin:/usr/bin:/bin").env("DOCKER_CONFIG", "/nonexistent");
+    command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default()).env("DOCKER_CONFIG", "/nonexistent");
     command.envs(variables.iter().map(|(name, value)| (name, value))).stdin(Stdio::null());
     command
 }
