@@ -39,6 +39,8 @@ pub struct Case {
     pub variables: Vec<(String, String)>,
     /// What Docker makes of it.
     pub note: Note,
+    /// The first major version of Docker's client that reads it so; an older one is not asked. `since` says it.
+    pub since: u32,
     /// Where what the engine held is kept, if it is.
     pub golden: Option<PathBuf>,
 }
@@ -78,6 +80,7 @@ pub fn examples() -> Vec<Case> {
     let case = |(name, files): (String, Vec<PathBuf>)| Case {
         dir: files[0].parent().expect("a directory").to_owned(),
         variables: with_home(variables.map(|(name, value)| (name.to_owned(), value.to_owned()))),
+        since: 0,
         note: if MODERN.contains(&name.as_str()) { Note::Refused } else { Note::Equal },
         golden: Some(goldens.join(format!("{name}.json"))),
         name,
@@ -98,6 +101,7 @@ pub fn corpus() -> Option<Vec<Case>> {
         dir,
         variables: with_home([]),
         note: Note::Equal,
+        since: 0,
         golden: None,
     };
     Some(folders.into_iter().enumerate().map(case).collect())
@@ -158,6 +162,7 @@ fn fixture(dir: &Path) -> Case {
         dir: dir.to_owned(),
         variables: with_home(variables.map(|(name, value)| (name.to_owned(), value.to_owned()))),
         note,
+        since: text("since").trim().parse().unwrap_or(0),
         golden: Some(dir.join("expected.json")),
     }
 }

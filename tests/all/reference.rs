@@ -80,7 +80,8 @@ pub fn skip(what: &str, why: &str) {
     say(&format!("SKIPPED: {what}: {why}"));
 }
 
-fn major(client: &Path) -> Option<u32> {
+/// The client's major version: what it reads changed over time.
+pub fn major(client: &Path) -> Option<u32> {
     version(client)?.split_whitespace().nth(2)?.split('.').next()?.parse().ok()
 }
 

@@ -70,6 +70,7 @@ fn stay(engine: &str, start: impl FnOnce() -> Option<Lab>) {
         files: vec![dir.path().join("compose.yaml")],
         variables: vec![("HOME".to_owned(), HOME.to_owned())],
         note: Note::Equal,
+        since: 0,
         golden: None,
     };
     let apply = |case: &Case| {

@@ -18,6 +18,9 @@ const EACH: usize = 60;
 /// The codes of what only a deployment finds.
 const LATER: &[&str] = &["compose/undefined-volume", "compose/conflict", "schema/invalid-value: `deploy.resources"];
 
+/// Dates, which clients before 28 took for text.
+const DATED: &str = "domainname: a\n    environment: { V: VALUE }";
+
 /// A kind of value: how a service has it, `VALUE` being the value, and what is tried.
 type Kind = (&'static str, BoxedStrategy<String>);
 
@@ -33,7 +36,7 @@ fn kinds() -> Vec<Kind> {
     vec![
         ("environment: { V: VALUE }", plain(number)),
         ("labels: { V: VALUE }", plain(long)),
-        ("environment: { V: VALUE }", plain(date)),
+        (DATED, plain(date)),
         ("sysctls: { V: VALUE }", plain(word)),
         ("environment: [ VALUE ]", quoted("[A-C]{1,2}(=[ a=]{0,4})?")),
         ("command: VALUE", quoted("([ab#\\\\]|'[ a\"\\\\]{0,3}'|\"[ a'#]{0,3}\"| | #|\t){0,8}")),
@@ -77,6 +80,10 @@ fn odd_values_are_read_as_docker_reads_them() {
     let mut runner = TestRunner::deterministic();
     let mut samples = Vec::new();
     for (form, values) in kinds() {
+        if form == DATED && reference::major(client).is_some_and(|major| major < 28) {
+            reference::skip("dates in environments", "this docker client takes them for text");
+            continue;
+        }
         for _ in 0..EACH {
             let value = values.new_tree(&mut runner).expect("a value").current();
             samples.push(form.replace("VALUE", &value));
@@ -149,6 +156,7 @@ fn objects(dir: &Path, file: &str) -> Result<Value, String> {
         files: vec![dir.join(file)],
         variables: vec![("HOME".to_owned(), HOME.to_owned())],
         note: Note::Equal,
+        since: 0,
         golden: None,
     };
     let (desired, diagnostics) = case.lower();
