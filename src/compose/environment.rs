@@ -10,7 +10,7 @@ use super::context::MAX_CONTENT;
 use super::encrypted::Text;
 use super::interpolate::severity_of_undefined;
 use super::unit::Units;
-use super::{Input, Variables, dotenv, env_file, keys};
+use super::{Input, Variables, content, dotenv, env_file, keys};
 use crate::diag::{Diagnostic, Faults, FileId, Sources, Span, code};
 use crate::model::FileError;
 use crate::yaml::{self, Entry, Mapping, Node, Scalar, Value, View};
@@ -171,6 +171,10 @@ impl<'a> Environments<'a> {
         }
         let known = self.read.borrow().get(&located).copied();
         let file = known.unwrap_or_else(|| {
+            if content::is_elsewhere(self.input, &located, wanted.span, &mut faults.borrow_mut()) {
+                self.read.borrow_mut().insert(located, None);
+                return None;
+            }
             let read = yaml::text_of(self.input.files, &located, Some(wanted.span), sources);
             let file = read.map_err(|found| faults.borrow_mut().extend(found)).ok();
             self.read.borrow_mut().insert(located, file);

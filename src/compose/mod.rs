@@ -3,6 +3,7 @@
 mod accept;
 mod cast;
 mod check;
+mod content;
 mod context;
 pub mod coverage;
 mod credential;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::context::MAX_CONTENT;
 use super::keys;
 use super::{Context, FileObject, Ipam, Network, Pool, Volume, cast};
-use crate::diag::{Diagnostic, code};
+use crate::diag::{Diagnostic, Faults, code};
 use crate::model::{FileError, Kind, Secret};
 use crate::sops;
 use crate::yaml::{Fields, View};
@@ -217,9 +217,21 @@ fn size_limit(kind: Kind) -> usize {
     if kind == Kind::Secret { 500 * 1024 } else { 1000 * 1024 }
 }
 
+/// Says that a file holds no content of its own; whether it must not be used.
+fn is_elsewhere(view: &View<'_>, path: &str, context: &Context<'_>) -> bool {
+    let Ok(located) = context.input.files.locate(&context.units.of(view.span()).dir, path) else { return false };
+    let mut faults = Faults::new();
+    let elsewhere = super::content::is_elsewhere(context.input, &located, view.span(), &mut faults);
+    faults.into_sorted().into_iter().for_each(|fault| view.fault(fault));
+    elsewhere
+}
+
 /// Reads a file, within the engine's bounds for one object; decrypted, and then hidden, if it is encrypted.
 fn content(view: &View<'_>, path: &str, kind: Kind, context: &Context<'_>) -> Option<(Secret<Vec<u8>>, bool)> {
     let files = context.input.files;
+    if is_elsewhere(view, path, context) {
+        return None;
+    }
     let limit = size_limit(kind);
     let mut hidden = false;
     let mut read = files.locate(&context.units.of(view.span()).dir, path).and_then(|path| files.read(&path));

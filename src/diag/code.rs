@@ -14,6 +14,10 @@ codes! {
     FILE_UNREADABLE = "file/unreadable",
     /// A path leads out of the repository.
     FILE_OUTSIDE = "file/outside",
+    /// A file is a pointer of Git LFS, not the content it points to.
+    FILE_LFS_POINTER = "file/lfs-pointer",
+    /// A file lies in a submodule, which is another repository.
+    FILE_SUBMODULE = "file/submodule",
     /// The text is not YAML.
     YAML_SYNTAX = "yaml/syntax",
     /// A key stands twice in one mapping.
