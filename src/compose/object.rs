@@ -144,7 +144,9 @@ pub(super) fn file_object(view: View<'_>, kind: Kind, context: &Context<'_>) -> 
         }
         [first] if external => {
             // Docker looks for the file no more than skep does; the other two it does not know.
-            if file.is_none() {
+            if let Some(file) = file {
+                file.str();
+            } else {
                 let message = format!("{}: what others make has no content here", view.name());
                 view.fault(Diagnostic::error(code::CONFLICT, message).at(first.key_span()));
             }

@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 
 use super::{At, Condition, Context, Dependency, Deploy, Logging, Service, ServiceNetwork, Ulimit};
 use super::{cast, credential, deploy, healthcheck, keys, mount, port, reference, shell};
-use crate::diag::{Diagnostic, code};
+use crate::diag::{Diagnostic, Severity, code};
 use crate::yaml::{Fields, Resolved, Value, View};
 
 /// Reads a service.
@@ -126,7 +126,9 @@ fn extra_hosts(view: &View<'_>) -> Vec<(String, String)> {
         let text = item.str()?;
         let found = split(text);
         if found.is_none() {
-            let fault = item.invalid_diagnostic(format_args!("`{text}` names no address"));
+            // Docker leaves it out in silence, and people run files like that.
+            let fault = item.invalid_diagnostic(format_args!("`{text}` names no address, so it is left out"));
+            let fault = Diagnostic { severity: Severity::Warning, ..fault };
             item.fault(fault.hint("hosts are written as in `db:10.0.0.5`"));
         }
         found

@@ -151,7 +151,7 @@ command: \"a 'b\"
     a.yaml:5:34: warning: `services.web.volumes[2]`: the option `z` is ignored [compose/unsupported]
       help: leave it out
     a.yaml:5:45: error: `services.web.volumes`: two of them have the target `/a` [compose/duplicate-target]
-    a.yaml:6:19: error: `services.web.extra_hosts[0]`: `nowhere` names no address [schema/invalid-value]
+    a.yaml:6:19: warning: `services.web.extra_hosts[0]`: `nowhere` names no address, so it is left out [schema/invalid-value]
       help: hosts are written as in `db:10.0.0.5`
     a.yaml:7:25: warning: `services.web.healthcheck.test`: the engine runs no check whose first word is not `CMD` or `CMD-SHELL` [schema/invalid-value]
       help: put `CMD` before it
