@@ -209,5 +209,8 @@ fn keep(case: &Case, held: &Value) {
 
 /// The text of a golden, which lies elsewhere on every machine.
 pub fn without_directory(text: &str, dir: &Path) -> String {
-    text.replace(&dir.display().to_string(), "$DIR")
+    let text = text.replace(&dir.display().to_string(), "$DIR");
+    // A path may climb out of it.
+    let above = dir.parent().map(|above| format!("{}/", above.display()));
+    above.map_or(text.clone(), |above| text.replace(&above, "$DIR/../"))
 }
