@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use super::document::MAX_EXPANDED;
+use super::context::MAX_EXPANDED;
 use super::template::{Expansion, Malformed, Missing, expand_as_docker};
 use super::{Input, Mode, Variables};
 use crate::diag::{Diagnostic, Faults, Severity, Sources, Span, code};
