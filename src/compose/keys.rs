@@ -1,5 +1,6 @@
 //! Keys that are known and not carried out, because Swarm cannot.
 
+use super::tmpfs;
 use crate::diag::{Diagnostic, Severity, code};
 use crate::yaml::{Fields, Resolved, View};
 
@@ -89,6 +90,21 @@ pub(super) const MOUNT: &[Known] = &[
     ("image", Refused("a service cannot mount an image: copy what it needs into its own image, or into a volume")),
 ];
 
+/// Keys of `bind` of a mount. A directory that is not there is never made, so `create_host_path: false` says nothing new.
+pub(super) const BIND: &[Known] = &[
+    ("create_host_path", Dropped("make the directory on every node: a task whose directory is missing does not start")),
+    ("recursive", Dropped("leave it out: what is mounted below the directory is mounted too")),
+    ("selinux", Dropped("label the directory on the nodes, as with `chcon`")),
+];
+
+/// Keys of `volume` of a mount.
+pub(super) const VOLUME: &[Known] =
+    &[("labels", Dropped("write `labels` at the volume under the top-level `volumes`"))];
+
+/// Keys of `tmpfs` of a mount.
+pub(super) const TMPFS: &[Known] =
+    &[("mode", Dropped("set the mode in the image's entrypoint; everybody may write there"))];
+
 /// Keys of a service's network.
 pub(super) const ATTACHMENT: &[Known] = &[
     ("gw_priority", Refused("a service cannot choose its gateway")),
@@ -140,7 +156,10 @@ pub(super) fn refuse(fields: &mut Fields<'_>, known: &[Known]) {
         };
         let mut fault = Diagnostic::error(code, message).at(view.key_span());
         fault.severity = severity;
-        view.fault(fault.hint(hint));
+        view.fault(match *key {
+            "tmpfs" => fault.hint(tmpfs::instead(&view).unwrap_or_else(|| hint.to_owned())),
+            _ => fault.hint(hint),
+        });
     }
 }
 
@@ -155,7 +174,7 @@ pub(super) fn ignore_rest(fields: &mut Fields<'_>) {
     fields.accept_extensions();
     let rest: Vec<_> = fields.rest().collect();
     for (key, span) in rest {
-        let message = format!("`{}.{key}` is ignored: Swarm has nothing like it", fields.view().path());
+        let message = format!("`{}.{key}` is ignored, as `docker stack deploy` ignores it", fields.view().path());
         fields.view().fault(Diagnostic::warning(code::COMPOSE_UNSUPPORTED, message).at(span));
     }
 }

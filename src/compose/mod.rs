@@ -35,6 +35,7 @@ mod tags;
 mod template;
 #[cfg(test)]
 mod tests;
+mod tmpfs;
 mod types;
 mod unit;
 mod variables;

@@ -117,9 +117,20 @@ fn decode(view: View<'_>) -> Option<Mount> {
 const KINDS: &[(&str, &str)] =
     &[("volume", "volume"), ("bind", "bind"), ("tmpfs", "tmpfs"), ("npipe", "npipe"), ("cluster", "cluster")];
 
+/// The type. Docker's own command takes `image` too, and the engine then refuses it.
+fn kind(view: View<'_>) -> Option<&'static str> {
+    if view.node().scalar().is_some_and(|scalar| scalar.text == "image") {
+        let message = format!("{}: Swarm has no mounts of the type `image`", view.name());
+        let fault = Diagnostic::error(code::COMPOSE_UNSUPPORTED, message).at(view.span());
+        view.fault(fault.hint("copy what the service needs into its own image, or into a volume"));
+        return None;
+    }
+    view.choice(KINDS)
+}
+
 fn long(view: &View<'_>) -> Option<Mount> {
     let mut fields = view.fields()?;
-    let kind = fields.require("type").and_then(|kind| kind.choice(KINDS));
+    let kind = fields.require("type").and_then(kind);
     let source = fields.text("source");
     let target = fields.require("target").and_then(|target| target.text());
     let read_only = fields.take("read_only").and_then(cast::boolean).unwrap_or(false);
@@ -128,6 +139,7 @@ fn long(view: &View<'_>) -> Option<Mount> {
         let mut bind = BindOptions::default();
         if let Some(mut fields) = view.fields() {
             bind.propagation = fields.text("propagation").unwrap_or_default();
+            keys::refuse(&mut fields, keys::BIND);
             keys::ignore_rest(&mut fields);
         }
         (view.key_span(), bind)
@@ -137,6 +149,7 @@ fn long(view: &View<'_>) -> Option<Mount> {
         if let Some(mut fields) = view.fields() {
             volume.nocopy = fields.take("nocopy").and_then(cast::boolean).unwrap_or(false);
             volume.subpath = fields.text("subpath").unwrap_or_default();
+            keys::refuse(&mut fields, keys::VOLUME);
             keys::ignore_rest(&mut fields);
         }
         (view.key_span(), volume)
@@ -145,6 +158,7 @@ fn long(view: &View<'_>) -> Option<Mount> {
         let mut size = 0;
         if let Some(mut fields) = view.fields() {
             size = fields.take("size").and_then(cast::bytes).unwrap_or(0);
+            keys::refuse(&mut fields, keys::TMPFS);
             keys::ignore_rest(&mut fields);
         }
         (view.key_span(), size)

@@ -260,7 +260,7 @@ networks: {default: {ipv4_address: 10.0.0.1}}
     a.yaml:10:5: error: Swarm cannot carry out `services.web.mem_limit` [compose/unsupported]
       help: use `deploy.resources.limits.memory`
     a.yaml:11:5: warning: `services.web.tmpfs` is ignored, as `docker stack deploy` ignores it [compose/unsupported]
-      help: write `{ type: tmpfs, target: … }` under `volumes`, with `tmpfs: { size: … }` where it has a size
+      help: write under `volumes`: `{ type: tmpfs, target: /x }`
     a.yaml:12:26: warning: `services.web.networks.default.ipv4_address` is ignored: Swarm has nothing like it [compose/unsupported]
       help: a task has the address its network gives it: reach it by name
     ");

@@ -161,3 +161,32 @@ fn every_key_that_is_known_says_what_to_use_instead() {
         );
     }
 }
+
+#[test]
+fn options_of_a_mount_that_are_left_out_say_what_to_do() {
+    insta::assert_snapshot!(web_faults("
+tmpfs: [/run, '/tmp:mode=1777,size=64m']
+volumes:
+  - {type: bind, source: /a, target: /a, bind: {create_host_path: true, recursive: disabled, selinux: z, other: 1}}
+  - {type: bind, source: /b, target: /b, bind: {create_host_path: false}}
+  - {type: volume, target: /c, volume: {labels: {a: b}}}
+  - {type: tmpfs, target: /d, tmpfs: {size: 1m, mode: 0700}}
+  - {type: image, source: i, target: /e}
+"), @r"
+    a.yaml:5:5: warning: `services.web.tmpfs` is ignored, as `docker stack deploy` ignores it [compose/unsupported]
+      help: write under `volumes`: `{ type: tmpfs, target: /run }`, `{ type: tmpfs, target: /tmp, tmpfs: { size: 67108864 } }`
+    a.yaml:7:53: warning: `services.web.volumes[0].bind.create_host_path` is ignored, as `docker stack deploy` ignores it [compose/unsupported]
+      help: make the directory on every node: a task whose directory is missing does not start
+    a.yaml:7:77: warning: `services.web.volumes[0].bind.recursive` is ignored, as `docker stack deploy` ignores it [compose/unsupported]
+      help: leave it out: what is mounted below the directory is mounted too
+    a.yaml:7:98: warning: `services.web.volumes[0].bind.selinux` is ignored, as `docker stack deploy` ignores it [compose/unsupported]
+      help: label the directory on the nodes, as with `chcon`
+    a.yaml:7:110: warning: `services.web.volumes[0].bind.other` is ignored, as `docker stack deploy` ignores it [compose/unsupported]
+    a.yaml:9:45: warning: `services.web.volumes[2].volume.labels` is ignored, as `docker stack deploy` ignores it [compose/unsupported]
+      help: write `labels` at the volume under the top-level `volumes`
+    a.yaml:10:53: warning: `services.web.volumes[3].tmpfs.mode` is ignored, as `docker stack deploy` ignores it [compose/unsupported]
+      help: set the mode in the image's entrypoint; everybody may write there
+    a.yaml:11:16: error: `services.web.volumes[4].type`: Swarm has no mounts of the type `image` [compose/unsupported]
+      help: copy what the service needs into its own image, or into a volume
+    ");
+}
