@@ -120,7 +120,10 @@ impl Apply<'_> {
                     outcome.deferred.push(Object::new(step.kind, &*step.name));
                     (self.observe)(Event::Deferred(step));
                 }
-                Err(stopped) => {
+                Err(mut stopped) => {
+                    if let Stopped::Engine(error) = &mut stopped {
+                        error.conceal(&plan.confidential);
+                    }
                     outcome.stopped = Some(stopped);
                     break;
                 }

@@ -220,6 +220,9 @@ pub struct RenderArguments {
     /// Choose what to fill in where a file does not say how updates roll [default: off]
     #[arg(long, value_enum, value_name = "MODE")]
     pub zero_downtime: Option<ZeroDowntime>,
+    /// Print what came out of encrypted files [default: `***` stands in its place]
+    #[arg(long)]
+    pub show_values: bool,
     /// Choose how to print it
     #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t)]
     pub output: RenderOutput,

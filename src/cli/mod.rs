@@ -17,6 +17,7 @@ mod ask;
 mod connect;
 mod delete;
 mod interrupt;
+mod keys;
 mod plan;
 mod print;
 mod progress;

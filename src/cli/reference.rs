@@ -12,7 +12,7 @@ pub fn page() -> String {
         "# Command line\n\n\
          Standard output is data, standard error is talk. Colour and live progress appear on a terminal only; `NO_COLOR` is\n\
          honoured. `DOCKER_HOST` (unix, tcp, ssh), `DOCKER_CONTEXT`, `DOCKER_TLS_VERIFY` and `DOCKER_CERT_PATH` work as in the\n\
-         docker command.\n\n\
+         docker command; `SOPS_AGE_KEY_FILE` and `SOPS_AGE_KEY` as in `sops` ([secrets.md](secrets.md)).\n\n\
          | code | meaning |\n|---|---|\n\
          | 0 | done, or nothing to do |\n\
          | 1 | failure: bad usage and invalid input included |\n\

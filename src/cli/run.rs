@@ -16,7 +16,7 @@ use super::arguments::RunArguments;
 use super::environment::Environment;
 use super::exit::Exit;
 use super::failure::Failure;
-use super::{connect, healthcheck, records, target};
+use super::{connect, healthcheck, keys, records, target};
 
 pub async fn run(arguments: &RunArguments, environment: &Environment) -> Result<Exit, Failure> {
     let configuration = target::configuration(arguments.config.as_deref())?;
@@ -24,12 +24,14 @@ pub async fn run(arguments: &RunArguments, environment: &Environment) -> Result<
     let state = state_dir(arguments, &configuration)?;
     git::initialise(git::Setup { home: Some(state.join("home")), ..git::Setup::default() });
     let client = connect::client(environment)?;
+    let keys = keys::checked(environment, &configuration)?;
     let docker_config = arguments.docker_config.clone().or_else(|| configuration.docker_config.map(PathBuf::from));
     let options = Options {
         client,
         credentials: connect::credentials(environment, docker_config.as_deref()),
         sources,
         repositories: configuration.credentials.iter().map(target::credential).collect(),
+        keys,
         clones: state.join("clones"),
         cluster: arguments.cluster.clone().or(configuration.cluster),
         holder: holder(environment),

@@ -16,11 +16,13 @@ use crate::operator::load::{self, Loaded};
 use crate::operator::sources::parse_reference;
 use crate::operator::world::SourceId;
 use crate::settings::{self, Controller, Settings};
+use crate::sops::Keys;
 use crate::source::{Credential, Directory, Follow, Machine, Spec, direct, git};
 
 use super::arguments::TargetArguments;
 use super::environment::Environment;
 use super::failure::Failure;
+use super::keys;
 
 /// The stacks a verb is about.
 pub struct Target {
@@ -118,6 +120,7 @@ impl Target {
 }
 
 fn direct(arguments: &TargetArguments, environment: &Environment, name: Name) -> Result<Target, Failure> {
+    let keys = keys::read(environment, None)?;
     let mut machine = Machine::new(&environment.directory, environment.home().map(PathBuf::from));
     if arguments.compose_files.iter().any(|file| file == direct::STDIN) {
         let mut content = Vec::new();
@@ -151,7 +154,7 @@ fn direct(arguments: &TargetArguments, environment: &Environment, name: Name) ->
     };
     let name = StackName::parse(&name).map_err(|error| Failure::usage(format!("invalid stack name: {error}")))?;
     let mut loaded =
-        load::direct(&machine, &paths, &name, &environment.variables, environment.home(), &arguments.profiles);
+        load::direct(&machine, &paths, &name, &environment.variables, environment.home(), &arguments.profiles, &keys);
     as_typed(&mut loaded, &environment.directory);
     Ok(Target {
         origin: Origin::Direct,
@@ -196,6 +199,7 @@ async fn repository(
     undeclared: Undeclared,
 ) -> Result<Target, Failure> {
     let controller = configuration(arguments.config.as_deref())?;
+    let keys = keys::read(environment, Some(&controller))?;
     let credentials: Vec<Credential> = controller.credentials.iter().map(credential).collect();
     let opened = open(arguments, environment, &credentials).await?;
     let mut faults = Faults::new();
@@ -238,7 +242,7 @@ async fn repository(
     let wanted = chosen(arguments, &declaration)?;
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let loading = stream::iter(in_order(wanted)?)
-        .map(|declared| load_stack(&opened, declared, &arguments.profiles, &credentials));
+        .map(|declared| load_stack(&opened, declared, &arguments.profiles, &credentials, &keys));
     let stacks = loading.buffered(threads).try_collect().await?;
     let revision = match (&opened.revision, &opened.directory) {
         (Some(revision), _) => revision.clone(),
@@ -300,6 +304,7 @@ async fn load_stack(
     declared: &Declared,
     profiles: &[String],
     credentials: &[Credential],
+    keys: &Keys,
 ) -> Result<Stack, Failure> {
     let (files, revision): (Arc<dyn Files>, _) = match &declared.repository {
         None => (Arc::clone(&opened.files), None),
@@ -314,10 +319,11 @@ async fn load_stack(
             (follow.tree(&revision).await?, Some(revision))
         }
     };
-    let (declaring, mut declared) = (Arc::clone(&opened.files), declared.clone());
+    let (declaring, mut declared, keys) = (Arc::clone(&opened.files), declared.clone(), keys.clone());
     declared.settings.profiles.extend_from_slice(profiles);
     let load = move || {
-        let Loaded { desired, diagnostics, sources } = load::repository(files.as_ref(), declaring.as_ref(), &declared);
+        let Loaded { desired, diagnostics, sources } =
+            load::repository(files.as_ref(), declaring.as_ref(), &declared, &keys);
         Stack {
             name: declared.name,
             depends_on: declared.depends_on,

@@ -3,9 +3,10 @@
 //! The engine's statuses are no help by themselves (a stale version is a 500, an object in use a 400, a rename a 501), so
 //! [`table`](Error::from_answer) maps status and message together, in one place.
 
+use std::borrow::Cow;
 use std::fmt;
 
-use crate::model::Kind;
+use crate::model::{Confidential, Kind};
 
 /// What was done to an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -165,6 +166,29 @@ impl Class {
             Class::Transient => "transient",
             Class::Conflict => "conflict",
             Class::Permanent => "permanent",
+        }
+    }
+}
+
+impl Error {
+    /// Hides texts that must not be shown in the engine's words, which may repeat what was sent.
+    pub fn conceal(&mut self, confidential: &Confidential) {
+        let (Error::NotFound(failure)
+        | Error::Conflict(failure)
+        | Error::AlreadyExists(failure)
+        | Error::InUse(failure)
+        | Error::Immutable(failure)
+        | Error::Invalid(failure)
+        | Error::NotManager(failure)
+        | Error::NoSwarm(failure)
+        | Error::Unauthorized(failure)
+        | Error::Incompatible(failure)
+        | Error::Unavailable(failure)
+        | Error::Timeout(failure)
+        | Error::Decode(failure)
+        | Error::Unexpected(failure)) = self;
+        if let Cow::Owned(hidden) = confidential.hide_inside(&failure.message) {
+            failure.message = hidden;
         }
     }
 }
@@ -447,6 +471,15 @@ mod tests {
         let attempt = Attempt::Engine("ask the engine for its API version");
         let error = Error::from_answer(attempt, 400, b"Client sent an HTTP request to an HTTPS server.\n");
         assert!(error.to_string().ends_with("status 400: Client sent an HTTP request to an HTTPS server."), "{error}");
+    }
+
+    #[test]
+    fn what_the_engine_repeats_of_a_secret_is_hidden() {
+        let mut confidential = Confidential::new();
+        confidential.add("hunter2-and-more");
+        let mut error = answered(Verb::Create, 400, "invalid argument: label hunter2-and-more is no good");
+        error.conceal(&confidential);
+        assert!(error.to_string().ends_with("label *** is no good"), "{error}");
     }
 
     #[test]

@@ -46,15 +46,17 @@ pub(super) fn read<'n>(documents: impl Iterator<Item = View<'n>>) -> Accepted {
         accepted.everywhere.extend(codes(&root));
         for section in SECTIONS {
             let Some(view) = root.find(section) else { continue };
-            let Some(mapping) = view.node().mapping() else { continue };
-            for entry in &mapping.entries {
-                let (codes_found, spans) = pieces.entry(((*section).to_owned(), entry.key.clone())).or_default();
-                if let Some(view) = view.find(&entry.key) {
-                    codes_found.extend(codes(&view));
-                }
-                spans.push(entry.key_span);
-                cover(&entry.value, spans);
+            if view.node().mapping().is_none() {
+                continue;
             }
+            let piece = |name: &str, entry: View<'_>| {
+                let (accepts, spans) = pieces.entry(((*section).to_owned(), name.to_owned())).or_default();
+                accepts.extend(codes(&entry));
+                spans.push(entry.key_span());
+                cover(entry.node(), spans);
+                Some(())
+            };
+            let _: Option<Vec<(String, ())>> = view.entries(piece);
         }
     }
     for (codes, spans) in pieces.into_values() {

@@ -1,9 +1,10 @@
 //! What decoding one stack needs besides its tree, and how much it may still take up.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 
 use super::Input;
 use super::unit::Units;
+use crate::model::Confidential;
 
 /// How many ports one stack may publish: half of all the numbers there are.
 pub(super) const MAX_PORTS: usize = 32_768;
@@ -20,6 +21,8 @@ pub(super) struct Context<'a> {
     ports: Cell<usize>,
     has_refused_ports: Cell<bool>,
     content: Cell<usize>,
+    /// Texts that came out of encrypted configs and secrets.
+    pub confidential: RefCell<Confidential>,
 }
 
 impl<'a> Context<'a> {
@@ -31,6 +34,7 @@ impl<'a> Context<'a> {
             ports: Cell::new(MAX_PORTS),
             has_refused_ports: Cell::new(false),
             content: Cell::new(MAX_CONTENT),
+            confidential: RefCell::default(),
         }
     }
 

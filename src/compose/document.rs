@@ -8,10 +8,11 @@ use super::extends::Family;
 use super::interpolate::{Interpolator, severity_of_undefined};
 use super::template::Expansion;
 use super::unit::{Unit, Units};
-use super::{Input, Mode, Variables, dotenv, tags};
+use super::{Input, Mode, Variables, encrypted, tags};
 use crate::diag::{Diagnostic, Faults, FileId, Sources, Span, code};
-use crate::model::FileError;
 use crate::model::files::directory;
+use crate::model::{Confidential, FileError};
+use crate::sops;
 use crate::yaml::{self, Node};
 
 /// How many bytes interpolated values of one stack may have in all.
@@ -47,6 +48,8 @@ pub(super) struct Loader<'a> {
     pub(super) families: HashMap<(String, usize), Option<Rc<Family>>>,
     /// Whether `docker stack deploy` refuses the stack, so that nobody relies on what it would make of it.
     pub modern: bool,
+    /// Texts that came out of encrypted stack files.
+    pub confidential: Confidential,
     /// How many files were included.
     pub(super) included: usize,
     left: usize,
@@ -67,6 +70,7 @@ impl<'a> Loader<'a> {
             units: Units::new(Unit { dir, variables: Rc::default() }),
             families: HashMap::new(),
             modern: false,
+            confidential: Confidential::new(),
             included: 0,
             left: MAX_EXPANDED,
             copied: 0,
@@ -134,7 +138,14 @@ impl<'a> Loader<'a> {
     /// The documents of the file at a located path, each a mapping; `None` where it cannot be read.
     pub fn open(&mut self, path: &str, cited: Option<Span>) -> Option<Opened> {
         match yaml::open(self.input.files, path, cited, &mut self.sources) {
-            Ok((file, documents)) => {
+            Ok((file, mut documents)) => {
+                match sops::decrypt(&mut documents, self.input.keys, path) {
+                    Ok(texts) => texts.iter().for_each(|texts| self.confidential.extend(texts)),
+                    Err(found) => {
+                        self.faults.borrow_mut().extend(found);
+                        return None;
+                    }
+                }
                 let documents = self.mappings(file, documents);
                 (!documents.is_empty()).then(|| (path.to_owned(), documents))
             }
@@ -194,11 +205,13 @@ impl<'a> Loader<'a> {
         variables
     }
 
-    /// What the stack's own files call it.
+    /// What the stack's own files call it. A name is no secret, and is read without a key: one that is encrypted is none.
     pub fn name(mut self) -> Option<String> {
-        let opened: Vec<Opened> = self.input.paths.iter().filter_map(|path| self.open(path, None)).collect();
+        let mut read = |path: &String| yaml::open(self.input.files, path, None, &mut self.sources).ok();
+        let opened = self.input.paths.iter().filter_map(|path| Some((path.clone(), read(path)?.1)));
+        let opened: Vec<Opened> = opened.collect();
         let variables = self.variables(&opened);
-        named(&opened, &variables)
+        named(&opened, &variables).filter(|name| !name.starts_with("ENC["))
     }
 
     /// The variables of the `.env` in a directory; `None` where there is none.
@@ -216,7 +229,7 @@ impl<'a> Loader<'a> {
             Ok(file) => {
                 let undefined = severity_of_undefined(self.input);
                 let faults = &mut self.faults.borrow_mut();
-                Some(dotenv::parse(self.sources.text(file), file, known, undefined, faults))
+                Some(encrypted::variables(&self.sources, file, self.input.keys, known, undefined, faults))
             }
             Err(found) => {
                 self.faults.borrow_mut().extend(found);

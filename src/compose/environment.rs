@@ -7,9 +7,10 @@ use std::collections::HashMap;
 use indexmap::IndexMap;
 
 use super::context::MAX_CONTENT;
+use super::encrypted::Text;
 use super::interpolate::severity_of_undefined;
 use super::unit::Units;
-use super::{Input, Variables, dotenv, env_file, keys};
+use super::{Input, Variables, content, dotenv, env_file, keys};
 use crate::diag::{Diagnostic, Faults, FileId, Sources, Span, code};
 use crate::model::FileError;
 use crate::yaml::{self, Entry, Mapping, Node, Scalar, Value, View};
@@ -94,8 +95,9 @@ impl<'a> Environments<'a> {
         let mut all = IndexMap::new();
         for path in super::cast::placed_texts(files).unwrap_or_default() {
             let wanted = Wanted { path: path.0, span: path.1, required: true, form: Form::Compose };
-            if let Some(file) = self.open(&wanted, sources, faults) {
-                self.compose(file, wanted.span, &IndexMap::new(), sources, faults, &mut all);
+            let Some(file) = self.open(&wanted, sources, faults) else { continue };
+            if let Some(text) = self.text(file, sources, faults) {
+                self.compose(file, &text, wanted.span, &IndexMap::new(), faults, &mut all);
             }
         }
         if let Some(own) = service.find("labels") {
@@ -142,13 +144,19 @@ impl<'a> Environments<'a> {
         all: &mut IndexMap<String, Variable>,
     ) {
         let Some(file) = self.open(wanted, sources, faults) else { return };
+        let Some(text) = self.text(file, sources, faults) else { return };
         match wanted.form {
-            Form::Literal => self.literal(file, &self.units.of(wanted.span).variables, sources, faults, all),
-            Form::Compose => self.compose(file, wanted.span, spoken, sources, faults, all),
+            Form::Literal => self.literal(file, &text, &self.units.of(wanted.span).variables, faults, all),
+            Form::Compose => self.compose(file, &text, wanted.span, spoken, faults, all),
         }
     }
 
-    /// The text of a file; `None` where it cannot be read, or need not be there and is not.
+    /// The text of a file that was opened, in clear.
+    fn text<'s>(&self, file: FileId, sources: &'s Sources, faults: &RefCell<Faults>) -> Option<Text<'s>> {
+        Text::open(sources, file, self.input.keys).map_err(|fault| faults.borrow_mut().push(*fault)).ok()
+    }
+
+    /// A file; `None` where it cannot be read, or need not be there and is not.
     fn open(&self, wanted: &Wanted, sources: &mut Sources, faults: &RefCell<Faults>) -> Option<FileId> {
         let located = match self.input.files.locate(&self.units.of(wanted.span).dir, &wanted.path) {
             Ok(located) => located,
@@ -163,6 +171,10 @@ impl<'a> Environments<'a> {
         }
         let known = self.read.borrow().get(&located).copied();
         let file = known.unwrap_or_else(|| {
+            if content::is_elsewhere(self.input, &located, wanted.span, &mut faults.borrow_mut()) {
+                self.read.borrow_mut().insert(located, None);
+                return None;
+            }
             let read = yaml::text_of(self.input.files, &located, Some(wanted.span), sources);
             let file = read.map_err(|found| faults.borrow_mut().extend(found)).ok();
             self.read.borrow_mut().insert(located, file);
@@ -185,18 +197,21 @@ impl<'a> Environments<'a> {
     fn literal(
         &self,
         file: FileId,
+        text: &Text<'_>,
         variables: &Variables,
-        sources: &Sources,
         faults: &RefCell<Faults>,
         all: &mut IndexMap<String, Variable>,
     ) {
-        let lines = env_file::parse(sources.text(file), file, &mut faults.borrow_mut());
+        let mut found = Faults::new();
+        let lines = env_file::parse(text.content(), file, &mut found);
+        faults.borrow_mut().extend(text.faults(found));
         for line in lines {
             // A name alone in a file is the environment's or nothing at all.
             let inherited = line.value.is_none().then(|| variables.find(line.name)).flatten();
             let Some(value) = line.value.or(inherited.map(|found| found.value)) else { continue };
-            let secret = inherited.is_some_and(|found| found.secret);
-            let variable = Variable { value: Some(value.to_owned()), secret, key_span: line.span, span: line.span };
+            let secret = text.is_secret() || inherited.is_some_and(|found| found.secret);
+            let span = text.place(line.span);
+            let variable = Variable { value: Some(value.to_owned()), secret, key_span: span, span };
             self.add(line.name.to_owned(), variable, faults, all);
         }
     }
@@ -205,15 +220,14 @@ impl<'a> Environments<'a> {
     fn compose(
         &self,
         file: FileId,
+        text: &Text<'_>,
         cited: Span,
         spoken: &IndexMap<String, Variable>,
-        sources: &Sources,
         faults: &RefCell<Faults>,
         all: &mut IndexMap<String, Variable>,
     ) {
-        let text = sources.text(file);
         let mut own = Variables::new();
-        if text.contains('$') {
+        if text.content().contains('$') {
             for (name, variable) in spoken {
                 if let Some(value) = &variable.value {
                     own.insert(name.as_str(), value.as_str(), variable.secret);
@@ -228,10 +242,12 @@ impl<'a> Environments<'a> {
             own
         };
         let undefined = severity_of_undefined(self.input);
-        let found = dotenv::lines(text, file, &known, undefined, &mut faults.borrow_mut());
-        for line in found {
-            let variable =
-                Variable { value: Some(line.value), secret: line.secret, key_span: line.span, span: line.span };
+        let mut found = Faults::new();
+        let lines = dotenv::lines(text.content(), file, &known, undefined, &mut found);
+        faults.borrow_mut().extend(text.faults(found));
+        for line in lines {
+            let (span, secret) = (text.place(line.span), line.secret || text.is_secret());
+            let variable = Variable { value: Some(line.value), secret, key_span: span, span };
             all.insert(line.name, variable);
         }
     }

@@ -9,7 +9,7 @@ use super::unit::Units;
 use super::{At, Compose, Context, Input, Loaded, accept, check, keys, merge, object, profile, service};
 use crate::diag::{Diagnostic, Faults, Span, code};
 use crate::model::{Confidential, Kind, StackName};
-use crate::yaml::{Entry, Mapping, Node, Value, View};
+use crate::yaml::{Entry, Mapping, Node, Resolved, Value, View};
 
 /// Reads, interpolates, merges and checks the files of one stack. All faults of all files are found in one run.
 ///
@@ -18,7 +18,7 @@ use crate::yaml::{Entry, Mapping, Node, Value, View};
 pub fn load(input: &Input<'_>) -> Loaded {
     let mut loader = Loader::new(input);
     let mut documents = loader.documents();
-    let Loader { mut sources, faults, units, modern, .. } = loader;
+    let Loader { mut sources, faults, units, modern, mut confidential, .. } = loader;
     let accepted = accept::read(documents.iter().map(|document| View::root(&document.node, &faults)));
     let environments = Environments::new(input, &units);
     for Document { node, .. } in &mut documents {
@@ -33,14 +33,15 @@ pub fn load(input: &Input<'_>) -> Loaded {
         },
         continues: false,
     });
-    let mut confidential = Confidential::new();
     let mut compose = merged.and_then(|Document { mut node, .. }| {
         let disabled = profile::disable(&mut node, &profile::asked(input, &units.main().variables));
         forget_idle(&mut node, &disabled);
         misspelled(&disabled, input, &units, &faults);
         secrets(&node, &mut confidential);
         let context = Context::new(input, &units);
-        let compose = decode(&View::root(&node, &faults), &context)?;
+        let compose = decode(&View::root(&node, &faults), &context);
+        confidential.extend(&context.confidential.take());
+        let compose = compose?;
         Some((compose, profile::places(&disabled)))
     });
     let mut faults = faults.into_inner();
@@ -53,14 +54,14 @@ pub fn load(input: &Input<'_>) -> Loaded {
     }
     let compose = compose.filter(|_| complete).map(|(compose, _)| Compose {
         accepted: accepted.clone(),
-        confidential,
+        confidential: confidential.clone(),
         ..compose
     });
     let mut diagnostics = accepted.filter(faults.into_sorted());
     // What Docker would make of a file that it refuses is of no use to anybody.
     let compares = |fault: &Diagnostic| matches!(fault.code, code::INTERPOLATION_DIFFERS | code::MERGE_DIFFERS);
     diagnostics.retain(|fault| !(modern && compares(fault)));
-    Loaded { compose, diagnostics, sources }
+    Loaded { compose, diagnostics, confidential, sources }
 }
 
 /// The name that the stack's own files give it, its variables replaced; the last file that says one counts. What is wrong
@@ -104,7 +105,8 @@ fn forget_idle(document: &mut Node, disabled: &profile::Disabled) {
 /// Every text of a tree that must not be shown, and the words that a command becomes.
 fn secrets(node: &Node, confidential: &mut Confidential) {
     match &node.value {
-        Value::Scalar(scalar) if scalar.secret => {
+        // Hiding the word for one boolean would hide all others.
+        Value::Scalar(scalar) if scalar.secret && !matches!(scalar.resolve(), Resolved::Bool(_)) => {
             confidential.add(&scalar.text);
             confidential.add(&scalar.go_text().unwrap_or_default());
             for word in super::shell::split(&scalar.text).unwrap_or_default() {

@@ -3,12 +3,14 @@
 mod accept;
 mod cast;
 mod check;
+mod content;
 mod context;
 pub mod coverage;
 mod credential;
 mod deploy;
 mod document;
 pub mod dotenv;
+pub mod encrypted;
 mod env_file;
 mod environment;
 mod extends;
@@ -43,7 +45,7 @@ pub use variables::{Found, Variables};
 
 use self::context::Context;
 use crate::diag::{Diagnostic, Sources};
-use crate::model::Files;
+use crate::model::{Confidential, Files};
 use crate::sops::Keys;
 
 /// Where the variables and relative paths of a stack's files come from.
@@ -109,6 +111,8 @@ pub struct Loaded {
     pub compose: Option<Compose>,
     /// Every fault found, sorted.
     pub diagnostics: Vec<Diagnostic>,
+    /// Texts that came out of encrypted files: no output may hold them, diagnostics included.
+    pub confidential: Confidential,
     /// The texts the diagnostics point into.
     pub sources: Sources,
 }

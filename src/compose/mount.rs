@@ -2,7 +2,7 @@
 
 mod short;
 
-pub(super) use short::{is_windows_path, short};
+pub(super) use short::{is_windows_absolute, short};
 
 use super::keys;
 use super::reference::unique_targets;
@@ -27,7 +27,7 @@ pub(super) fn list(view: &View<'_>, context: &Context<'_>) -> Vec<At<Mount>> {
 /// A path on the node. Relative ones mean the deployer's machine in direct mode and nothing in a repository.
 fn bind_source(view: &View<'_>, source: String, context: &Context<'_>) -> Option<String> {
     let input = context.input;
-    if source.starts_with('/') || source.is_empty() || is_windows_path(&source) {
+    if source.starts_with('/') || source.is_empty() || is_windows_absolute(&source) {
         return Some(source);
     }
     let relative = |fault: Diagnostic| {

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use super::context::MAX_CONTENT;
 use super::keys;
 use super::{Context, FileObject, Ipam, Network, Pool, Volume, cast};
-use crate::diag::{Diagnostic, code};
+use crate::diag::{Diagnostic, Faults, code};
 use crate::model::{FileError, Kind, Secret};
+use crate::sops;
 use crate::yaml::{Fields, View};
 
 /// A network.
@@ -143,14 +144,16 @@ pub(super) fn file_object(view: View<'_>, kind: Kind, context: &Context<'_>) -> 
         }
         [first] if external => {
             // Docker looks for the file no more than skep does; the other two it does not know.
-            if file.is_none() {
+            if let Some(file) = file {
+                file.str();
+            } else {
                 let message = format!("{}: what others make has no content here", view.name());
                 view.fault(Diagnostic::error(code::CONFLICT, message).at(first.key_span()));
             }
         }
         [_] => {
             let found = match (file, written, variable) {
-                (Some(file), ..) => file.str().and_then(|path| content(&file, path, kind, context)).map(|c| (c, false)),
+                (Some(file), ..) => file.str().and_then(|path| content(&file, path, kind, context)),
                 (_, Some(text), _) => inline(&text, kind),
                 (_, _, Some(name)) => from_variable(&name, kind, context),
                 _ => None,
@@ -216,11 +219,39 @@ fn size_limit(kind: Kind) -> usize {
     if kind == Kind::Secret { 500 * 1024 } else { 1000 * 1024 }
 }
 
-/// Reads a file, within the engine's bounds for one object.
-fn content(view: &View<'_>, path: &str, kind: Kind, context: &Context<'_>) -> Option<Secret<Vec<u8>>> {
+/// Says that a file holds no content of its own; whether it must not be used.
+fn is_elsewhere(view: &View<'_>, path: &str, context: &Context<'_>) -> bool {
+    let Ok(located) = context.input.files.locate(&context.units.of(view.span()).dir, path) else { return false };
+    let mut faults = Faults::new();
+    let elsewhere = super::content::is_elsewhere(context.input, &located, view.span(), &mut faults);
+    faults.into_sorted().into_iter().for_each(|fault| view.fault(fault));
+    elsewhere
+}
+
+/// Reads a file, within the engine's bounds for one object; decrypted, and then hidden, if it is encrypted.
+fn content(view: &View<'_>, path: &str, kind: Kind, context: &Context<'_>) -> Option<(Secret<Vec<u8>>, bool)> {
     let files = context.input.files;
+    if is_elsewhere(view, path, context) {
+        return None;
+    }
     let limit = size_limit(kind);
-    match files.locate(&context.units.of(view.span()).dir, path).and_then(|path| files.read(&path)) {
+    let mut hidden = false;
+    let mut read = files.locate(&context.units.of(view.span()).dir, path).and_then(|path| files.read(&path));
+    if let Ok(bytes) = &mut read {
+        match sops::open(bytes, path, context.input.keys) {
+            Ok(None) => {}
+            Ok(Some(opened)) => {
+                hidden = true;
+                bytes.clone_from(opened.content.reveal());
+                context.confidential.borrow_mut().extend(&opened.confidential);
+            }
+            Err(fault) => {
+                view.fault(fault.at(view.span()));
+                return None;
+            }
+        }
+    }
+    match read {
         Ok(bytes) if bytes.is_empty() => {
             view.invalid(format_args!("`{path}` is empty, and the engine takes no empty {kind}"));
             None
@@ -237,7 +268,7 @@ fn content(view: &View<'_>, path: &str, kind: Kind, context: &Context<'_>) -> Op
             view.fault(Diagnostic::error(code::YAML_BOUNDS, message).at(view.span()));
             None
         }
-        Ok(bytes) => Some(Secret::new(bytes)),
+        Ok(bytes) => Some((Secret::new(bytes), hidden)),
         Err(error) => {
             let code = match error {
                 FileError::Outside | FileError::Link => code::FILE_OUTSIDE,

@@ -62,7 +62,7 @@ pub(super) fn short(text: &str) -> Result<Short, PortError> {
         protocol: protocol.clone(),
         mode: "ingress".to_owned(),
     };
-    let ports = if published.is_empty() {
+    let mut ports: Vec<Port> = if published.is_empty() {
         (first..=last).map(|target| port(target, 0)).collect()
     } else {
         let (from, to) = range(published)?;
@@ -74,6 +74,8 @@ pub(super) fn short(text: &str) -> Result<Short, PortError> {
             return Err(PortError::Ranges);
         }
     };
+    // Docker keeps a range under the text of its ports, so `1000` comes before `999`.
+    ports.sort_by_cached_key(|port| port.target.to_string());
     Ok(Short { address: address.to_owned(), ports })
 }
 

@@ -54,14 +54,21 @@ pub(super) fn nano_cpus(text: &str) -> Option<i64> {
         let denominator = denominator.parse::<i128>().ok().filter(|d| *d != 0)?;
         return (scaled % denominator == 0).then_some(scaled / denominator)?.try_into().ok();
     }
+    // Go's rationals take an exponent.
+    let (text, exponent) = match text.split_once(['e', 'E']) {
+        Some((text, exponent)) => (text, exponent.parse::<i32>().ok().filter(|exponent| exponent.abs() <= 20)?),
+        None => (text, 0),
+    };
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     let fraction = fraction.trim_end_matches('0');
-    if text.trim_start_matches('.').is_empty() || !digits(whole) || !digits(fraction) || fraction.len() > 9 {
+    if text.trim_start_matches('.').is_empty() || !digits(whole) || !digits(fraction) {
         return None;
     }
-    let whole = if whole.is_empty() { 0 } else { whole.parse::<i128>().ok()? };
-    let fraction = format!("{fraction:0<9}").parse::<i128>().ok()?;
-    whole.checked_mul(NANO)?.checked_add(fraction)?.try_into().ok()
+    let number = format!("0{whole}{fraction}").parse::<i128>().ok()?;
+    let places = 9 + exponent - i32::try_from(fraction.len()).ok()?;
+    let power = 10_i128.checked_pow(places.unsigned_abs())?;
+    let nano = if places < 0 { (number % power == 0).then_some(number / power)? } else { number.checked_mul(power)? };
+    nano.try_into().ok()
 }
 
 #[cfg(test)]

@@ -41,6 +41,8 @@ pub struct Stack {
     configs: Option<BTreeMap<String, Option<Config>>>,
     /// The secrets.
     secrets: Option<BTreeMap<String, Option<Secret>>>,
+    /// What SOPS writes into a file that it encrypts.
+    sops: Option<BTreeMap<String, serde_json::Value>>,
     /// skep's own.
     #[schemars(rename = "x-skep")]
     own: Option<Own>,

@@ -4,7 +4,7 @@ use indexmap::IndexMap;
 
 use super::{At, Condition, Context, Dependency, Deploy, Logging, Service, ServiceNetwork, Ulimit};
 use super::{cast, credential, deploy, healthcheck, keys, mount, port, reference, shell};
-use crate::diag::{Diagnostic, code};
+use crate::diag::{Diagnostic, Severity, code};
 use crate::yaml::{Fields, Resolved, Value, View};
 
 /// Reads a service.
@@ -106,25 +106,32 @@ fn command(view: View<'_>) -> Option<At<Vec<String>>> {
 /// `host:ip` or `host=ip`, or a mapping of them.
 fn extra_hosts(view: &View<'_>) -> Vec<(String, String)> {
     let bare = |ip: &str| ip.strip_prefix('[').and_then(|ip| ip.strip_suffix(']')).unwrap_or(ip).to_owned();
+    let split = |line: &str| {
+        let (host, ip) = line.split_once('=').or_else(|| line.split_once(':'))?;
+        Some((host.to_owned(), bare(ip)))
+    };
     if view.node().mapping().is_some() {
-        let mut hosts: Vec<(String, String)> = view
+        // Docker makes lines of them before it looks for the separator.
+        let mut lines: Vec<String> = view
             .entries(|_, ip| if ip.is_null() { None } else { cast::texts(ip) })
             .map(|hosts: Vec<(String, Vec<String>)>| hosts)
             .unwrap_or_default()
             .into_iter()
-            .flat_map(|(host, ips)| ips.into_iter().map(move |ip| (host.clone(), bare(&ip))))
+            .flat_map(|(host, ips)| ips.into_iter().map(move |ip| format!("{host}:{ip}")))
             .collect();
-        hosts.sort_by_cached_key(|(host, ip)| format!("{host}:{ip}"));
-        return hosts;
+        lines.sort();
+        return lines.iter().filter_map(|line| split(line)).collect();
     }
     let line = |item: View<'_>| {
         let text = item.str()?;
-        let found = text.split_once('=').or_else(|| text.split_once(':'));
+        let found = split(text);
         if found.is_none() {
-            let fault = item.invalid_diagnostic(format_args!("`{text}` names no address"));
+            // Docker leaves it out in silence, and people run files like that.
+            let fault = item.invalid_diagnostic(format_args!("`{text}` names no address, so it is left out"));
+            let fault = Diagnostic { severity: Severity::Warning, ..fault };
             item.fault(fault.hint("hosts are written as in `db:10.0.0.5`"));
         }
-        found.map(|(host, ip)| (host.to_owned(), bare(ip)))
+        found
     };
     view.list(line).unwrap_or_default()
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::compose::{Accepted, Dependency};
 use crate::diag::Span;
-use crate::model::{Secret, StackName};
+use crate::model::{Confidential, Secret, StackName};
 use crate::swarm::{ConfigSpec, NetworkSpec, SecretSpec, ServiceSpec};
 
 /// Everything one stack should be. Maps are keyed by the object's full name.
@@ -26,6 +26,8 @@ pub struct Desired {
     pub external: Vec<External>,
     /// The warnings that its files accept.
     pub accepted: Accepted,
+    /// Texts that came out of encrypted files: no output may hold them.
+    pub confidential: Confidential,
 }
 
 /// A service, with what its spec cannot say.
@@ -78,6 +80,8 @@ pub struct Volume {
 pub struct Config {
     /// The body of its creation, its data included.
     pub spec: ConfigSpec,
+    /// Whether its content came out of an encrypted file: it is shown like a secret's, not at all.
+    pub confidential: bool,
     /// Where it stands in its file.
     pub span: Option<Span>,
 }

@@ -14,6 +14,10 @@ codes! {
     FILE_UNREADABLE = "file/unreadable",
     /// A path leads out of the repository.
     FILE_OUTSIDE = "file/outside",
+    /// A file is a pointer of Git LFS, not the content it points to.
+    FILE_LFS_POINTER = "file/lfs-pointer",
+    /// A file lies in a submodule, which is another repository.
+    FILE_SUBMODULE = "file/submodule",
     /// The text is not YAML.
     YAML_SYNTAX = "yaml/syntax",
     /// A key stands twice in one mapping.
@@ -110,6 +114,14 @@ codes! {
     IMMUTABLE = "plan/immutable",
     /// A setting that is accepted and does nothing yet.
     NOT_YET = "settings/not-yet",
+    /// A file encrypted with SOPS, and no key to decrypt it with.
+    SOPS_NO_KEY = "sops/no-key",
+    /// A file encrypted with SOPS that none of the keys decrypts.
+    SOPS_KEY = "sops/key",
+    /// A file encrypted with SOPS that was changed since.
+    SOPS_MAC = "sops/mac",
+    /// A file that looks encrypted with SOPS and has no form that can be read.
+    SOPS_FORMAT = "sops/format",
     /// A `skep.yaml` for another cluster.
     WRONG_CLUSTER = "fleet/wrong-cluster",
 }

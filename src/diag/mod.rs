@@ -8,8 +8,12 @@ mod render;
 mod source;
 mod suggest;
 
+use std::borrow::Cow;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use crate::model::Confidential;
 
 pub use render::{Report, Shown, Style};
 pub use source::{FileId, Location, Sources, Span};
@@ -87,6 +91,16 @@ impl Diagnostic {
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hints.push(legible(hint.into()));
         self
+    }
+
+    /// Hides texts that must not be shown in what it says.
+    pub fn conceal(&mut self, confidential: &Confidential) {
+        let related = self.related.as_mut().map(|(_, label)| label);
+        for text in std::iter::once(&mut self.message).chain(&mut self.hints).chain(related) {
+            if let Cow::Owned(hidden) = confidential.hide_inside(text) {
+                *text = hidden;
+            }
+        }
     }
 
     /// Names another place that belongs to it.

@@ -76,6 +76,12 @@ pub trait Files: Send + Sync {
     /// # Errors
     /// Any [`FileError`].
     fn entries(&self, dir: &str) -> Result<Vec<Entry>, FileError>;
+
+    /// The submodule that a located path is or lies in: its files are another repository's.
+    fn submodule(&self, path: &str) -> Option<String> {
+        let _ = path;
+        None
+    }
 }
 
 /// Joins and normalises a path for a tree whose root is `""`: the `locate` of everything that is a repository.
@@ -102,6 +108,12 @@ pub fn locate_inside(dir: &str, path: &str) -> Result<String, FileError> {
     Ok(parts.join("/"))
 }
 
+/// The paths that lead to a located path, the outermost first and itself last: `a`, `a/b`, `a/b/c`.
+pub fn ancestors(path: &str) -> impl Iterator<Item = &str> {
+    let inner = path.match_indices('/').filter(|(at, _)| *at > 0).filter_map(|(at, _)| path.get(..at));
+    inner.chain(Some(path).filter(|path| !path.is_empty()))
+}
+
 /// The directory of a located path: `""` for a file at the root.
 pub fn directory(path: &str) -> &str {
     path.rsplit_once('/').map_or("", |(dir, _)| if dir.is_empty() { "/" } else { dir })
@@ -110,6 +122,13 @@ pub fn directory(path: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ancestors_lead_to_a_path() {
+        for (path, expected) in [("a/b/c", vec!["a", "a/b", "a/b/c"]), ("/a/b", vec!["/a", "/a/b"]), ("", vec![])] {
+            assert_eq!(ancestors(path).collect::<Vec<_>>(), expected, "{path}");
+        }
+    }
 
     #[test]
     fn a_path_may_climb_but_never_leave() {

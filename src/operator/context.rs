@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
 
+use super::keys::KeySource;
 use super::load;
 use super::record::RecordError;
 use super::records::{self, Stored};
@@ -18,6 +19,7 @@ use crate::model::{Digest, Revision, StackName};
 use crate::plan::{self, OnDrift, Plan, Policy, Prune, Step, Write};
 use crate::runtime::Classify;
 use crate::settings::{Drift, Settings};
+use crate::sops::Keys;
 use crate::swarm::{Live, Version};
 
 /// A permit with a term: that of the lease.
@@ -101,6 +103,7 @@ struct Remembered {
     revision: Revision,
     declaring: Revision,
     declared: super::fleet::Declared,
+    keys: Keys,
     result: Loaded,
 }
 
@@ -114,6 +117,7 @@ pub struct Context {
     pub world: Arc<World>,
     /// Asked before each write.
     pub permit: Arc<dyn Term>,
+    keys: KeySource,
     snapshot: Box<dyn Fn() -> Option<Live> + Send + Sync>,
     fingerprints: Arc<fingerprint::Cache>,
     loaded: Mutex<HashMap<StackName, Remembered>>,
@@ -130,6 +134,7 @@ impl Context {
         credentials: Arc<Credentials>,
         world: Arc<World>,
         permit: Arc<dyn Term>,
+        keys: KeySource,
         snapshot: impl Fn() -> Option<Live> + Send + Sync + 'static,
     ) -> Self {
         Self {
@@ -137,6 +142,7 @@ impl Context {
             credentials,
             world,
             permit,
+            keys,
             snapshot: Box::new(snapshot),
             fingerprints: Arc::default(),
             loaded: Mutex::default(),
@@ -204,22 +210,28 @@ impl Context {
             return Ok(assignment.problem.as_ref().map_or(Loaded::NotYet, unread));
         };
         let name = &assignment.declared.name;
+        let keys = match self.keys.read() {
+            Ok(keys) => keys,
+            // What runs is left alone: a key that is being exchanged is away for a moment.
+            Err(error) => return Ok(Loaded::Unread(error.to_string())),
+        };
         {
             let loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
             if let Some(known) = loaded.get(name)
                 && known.revision == files.revision
                 && known.declaring == assignment.declaring.revision
                 && known.declared == assignment.declared
+                && known.keys == keys
             {
                 return Ok(known.result.clone());
             }
         }
         let (own, declaring) = (files.clone(), assignment.declaring.clone());
         let (declared, cache) = (assignment.declared.clone(), Arc::clone(&self.fingerprints));
-        let swarm = live.swarm_id.clone();
+        let (swarm, ring) = (live.swarm_id.clone(), keys.clone());
         // Reading, parsing and above all fingerprints are work for a thread that nobody waits on.
         let result = tokio::task::spawn_blocking(move || {
-            let loaded = load::repository(own.files.as_ref(), declaring.files.as_ref(), &declared);
+            let loaded = load::repository(own.files.as_ref(), declaring.files.as_ref(), &declared, &ring);
             let shown: Vec<Shown> =
                 loaded.diagnostics.iter().map(|fault| Shown::new(fault, &loaded.sources)).collect();
             for fault in &shown {
@@ -246,6 +258,7 @@ impl Context {
                 revision: files.revision.clone(),
                 declaring: assignment.declaring.revision.clone(),
                 declared: assignment.declared.clone(),
+                keys,
                 result: result.clone(),
             },
         );

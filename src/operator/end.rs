@@ -9,7 +9,7 @@ use super::records::{self, Stored};
 use super::rendering;
 use crate::apply::{Apply, Stopped};
 use crate::desired::Desired;
-use crate::model::StackName;
+use crate::model::{Confidential, StackName};
 use crate::plan::{self, Applied, OnDrift, Plan, Policy, Prune};
 use crate::runtime::Action;
 use crate::swarm::Live;
@@ -27,6 +27,7 @@ pub fn plan(stack: &StackName, applied: &Applied, live: &Live) -> Plan {
         configs: BTreeMap::new(),
         secrets: BTreeMap::new(),
         external: Vec::new(),
+        confidential: Confidential::new(),
         accepted: Default::default(),
     };
     let policy = Policy {

@@ -8,6 +8,7 @@ use crate::desired::{self, Desired};
 use crate::diag::{Diagnostic, Faults, Severity, Sources, code};
 use crate::model::{FileError, Files, StackName};
 use crate::settings::Strictness;
+use crate::sops::Keys;
 use crate::yaml;
 
 /// What loading a stack gives.
@@ -22,10 +23,10 @@ pub struct Loaded {
 }
 
 /// Loads a stack of a repository. `files` holds the stack's files, `declaring` the tree of the source that declares it,
-/// in which its `envFiles` lie; they are the same tree unless the stack has a repository of its own.
-pub fn repository(files: &dyn Files, declaring: &dyn Files, declared: &Declared) -> Loaded {
+/// in which its `envFiles` lie; they are the same tree unless the stack has a repository of its own. `keys` decrypt.
+pub fn repository(files: &dyn Files, declaring: &dyn Files, declared: &Declared, keys: &Keys) -> Loaded {
     let mut faults = Faults::new();
-    let variables = variables(declaring, declared, &mut faults);
+    let variables = variables(declaring, declared, keys, &mut faults);
     let stack_files = if declared.files.is_empty() {
         super::fleet::default_file(files, &declared.directory)
     } else {
@@ -49,13 +50,14 @@ pub fn repository(files: &dyn Files, declaring: &dyn Files, declared: &Declared)
         profiles: &declared.settings.profiles,
         bind_root: declared.settings.bind_root.as_deref(),
         loose: declared.settings.variables == Strictness::Loose,
+        keys,
         ..compose::Input::new(files, &paths, &variables, Mode::Repository)
     });
     finish(loaded, &declared.name, faults)
 }
 
 /// The variables of `skep.yaml` and of `envFiles`, the latter counting more.
-fn variables(declaring: &dyn Files, declared: &Declared, faults: &mut Faults) -> Variables {
+fn variables(declaring: &dyn Files, declared: &Declared, keys: &Keys, faults: &mut Faults) -> Variables {
     let undefined = match declared.settings.variables {
         Strictness::Strict => Severity::Error,
         Strictness::Loose => Severity::Warning,
@@ -66,7 +68,7 @@ fn variables(declaring: &dyn Files, declared: &Declared, faults: &mut Faults) ->
         let mut found = Faults::new();
         match yaml::text_of(declaring, &file.path, None, &mut sources) {
             Ok(text) => {
-                let pairs = compose::dotenv::parse(sources.text(text), text, &variables, undefined, &mut found);
+                let pairs = compose::encrypted::variables(&sources, text, keys, &variables, undefined, &mut found);
                 variables.extend(&pairs);
             }
             Err(unreadable) => found.extend(unreadable),
@@ -92,12 +94,14 @@ pub fn direct(
     environment: &BTreeMap<String, String>,
     home: Option<&str>,
     profiles: &[String],
+    keys: &Keys,
 ) -> Loaded {
     let variables = environment.clone().into();
     let loaded = compose::load(&compose::Input {
         home,
         stack: Some(stack.as_str()),
         profiles,
+        keys,
         ..compose::Input::new(files, paths, &variables, Mode::Direct)
     });
     finish(loaded, stack, Faults::new())
@@ -105,13 +109,16 @@ pub fn direct(
 
 fn finish(loaded: compose::Loaded, stack: &StackName, mut faults: Faults) -> Loaded {
     faults.extend(loaded.diagnostics);
+    let confidential = loaded.confidential;
     let desired = loaded.compose.map(|compose| {
         let (desired, diagnostics) = desired::lower(&compose, stack);
         faults.extend(compose.accepted.filter(diagnostics.into_iter().chain(name_differs(&compose, stack)).collect()));
         desired
     });
     let desired = if faults.any_errors() { None } else { desired };
-    Loaded { desired, diagnostics: faults.into_sorted(), sources: loaded.sources }
+    let mut diagnostics = faults.into_sorted();
+    diagnostics.iter_mut().for_each(|diagnostic| diagnostic.conceal(&confidential));
+    Loaded { desired, diagnostics, sources: loaded.sources }
 }
 
 /// The name that a stack is given counts more than the one its file has, as with `docker compose -p`.

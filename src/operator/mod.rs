@@ -14,6 +14,7 @@ pub mod context;
 pub mod end;
 pub mod fleet;
 pub mod inventory;
+pub mod keys;
 pub mod load;
 mod reason;
 pub mod reconcile;

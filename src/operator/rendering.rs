@@ -48,7 +48,8 @@ pub enum RenderingError {
 /// [`RenderingError::TooLarge`].
 pub fn to_spec(stack: &StackName, applied: &Applied) -> Result<ConfigSpec, RenderingError> {
     let broken = |why: String| RenderingError::Broken { name: stack.to_string(), why };
-    let json = serde_json::to_vec(applied).map_err(|e| broken(e.to_string()))?;
+    let kept = applied.kept(stack).map_err(|e| broken(e.to_string()))?;
+    let json = serde_json::to_vec(&kept).map_err(|e| broken(e.to_string()))?;
     let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
     let data = encoder.write_all(&json).and_then(|()| encoder.finish()).map_err(|e| broken(e.to_string()))?;
     if data.len() > MAX_DATA {

@@ -12,6 +12,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::context::{Context, Error, Term};
+use super::keys::KeySource;
 use super::reconcile::reconcile;
 use super::records::Stored;
 use super::sources::{Follower, Source, Wake};
@@ -37,6 +38,8 @@ pub struct Options {
     pub sources: Vec<Source>,
     /// Credentials for repositories.
     pub repositories: Vec<Credential>,
+    /// Where the keys for encrypted files come from.
+    pub keys: KeySource,
     /// Where clones are kept.
     pub clones: PathBuf,
     /// The swarm's name.
@@ -209,6 +212,7 @@ async fn lead(options: &Options, handle: &LeaseHandle, term: u64, swarm: Swarm, 
         Arc::new(options.credentials.clone()),
         Arc::clone(&world),
         Arc::new(Leased { guard: handle.guard(), term }),
+        options.keys.clone(),
         move || snapshots.live(&swarm),
     );
     let reconciler = Arc::new(Reconciler(context));

@@ -1,5 +1,6 @@
 //! How a stack's rollouts fare.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -8,6 +9,7 @@ use super::context::{Context, Error};
 use crate::client::{Api, Client, Error as ClientError, Filters};
 use crate::desired::Desired;
 use crate::health::{self, Observation};
+use crate::model::Confidential;
 use crate::settings::Settings;
 use crate::swarm::{Live, Service, ServiceSpec, Task};
 
@@ -102,7 +104,8 @@ impl Progress {
         seen.entry(service.id.clone()).or_insert_with(|| Seen { converged: true, ..Seen::of(service) });
     }
 
-    /// Judges services, from their tasks as they are now.
+    /// Judges services, from their tasks as they are now. The engine may quote a service's command where a task does not
+    /// start: what is confidential is hidden in its words.
     ///
     /// # Errors
     /// Those of a read.
@@ -112,6 +115,7 @@ impl Progress {
         services: &[Wanted<'_>],
         live: &Live,
         timeout: Duration,
+        confidential: &Confidential,
     ) -> Result<Vec<Assessed>, ClientError> {
         if services.is_empty() {
             return Ok(Vec::new());
@@ -120,7 +124,7 @@ impl Progress {
         let api = Api::<Task>::all(client.clone());
         let current_ids = ids.clone().up_to_date();
         let (all, current) = tokio::try_join!(api.list_with(&ids), api.list_with(&current_ids))?;
-        let (mut tasks, mut current) = (by_service(all.items), by_service(current.items));
+        let (mut tasks, mut current) = (by_service(all.items, confidential), by_service(current.items, confidential));
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         seen.retain(|id, _| live.services.iter().any(|service| service.id == *id));
         let now = self.started.elapsed();
@@ -158,9 +162,14 @@ impl Progress {
     }
 }
 
-fn by_service(tasks: Vec<Task>) -> HashMap<String, Vec<Arc<Task>>> {
+fn by_service(tasks: Vec<Task>, confidential: &Confidential) -> HashMap<String, Vec<Arc<Task>>> {
     let mut grouped: HashMap<String, Vec<Arc<Task>>> = HashMap::new();
-    for task in tasks {
+    for mut task in tasks {
+        for words in [&mut task.status.err, &mut task.status.message] {
+            if let Cow::Owned(hidden) = confidential.hide_inside(words) {
+                *words = hidden;
+            }
+        }
         grouped.entry(task.service_id.clone()).or_default().push(Arc::new(task));
     }
     grouped
@@ -187,7 +196,8 @@ pub async fn look(
     if was_healthy {
         services.iter().for_each(|wanted| context.progress.trust(wanted.service));
     }
-    let assessed = context.progress.assess(&context.client, &services, live, settings.timeout).await?;
+    let assessed =
+        context.progress.assess(&context.client, &services, live, settings.timeout, &desired.confidential).await?;
     Ok(summary(&assessed))
 }
 

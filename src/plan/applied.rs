@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::step::{Body, Step, Write};
-use crate::model::Kind;
+use crate::model::{Confidential, Kind};
 use crate::swarm::{Labels, NetworkSpec, ServiceSpec};
 
 /// What was last applied of one stack. The operator keeps it in the stack's record: [`super::Plan::settled`] is what it
@@ -23,6 +23,12 @@ pub struct Applied {
     pub secrets: BTreeMap<String, Content>,
     /// Everything skep has applied and not deleted since, superseded versions included: what pruning may touch.
     pub inventory: BTreeSet<Object>,
+    /// Whether secret texts in it are sealed: it was kept, and what is sealed is only known by what it is compared with.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub sealed: bool,
+    /// Secret texts in it, which are sealed where it is kept.
+    #[serde(skip)]
+    pub confidential: Confidential,
 }
 
 /// Which object of the swarm holds a config or secret, and how its content is known.
@@ -36,6 +42,9 @@ pub struct Content {
     /// The digest of a config's content, the fingerprint of a secret's; empty where nobody knows.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub content: String,
+    /// Whether the content of a config came out of an encrypted file.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub confidential: bool,
     /// The labels it was given.
     #[serde(skip_serializing_if = "Labels::is_empty")]
     pub labels: Labels,
@@ -74,12 +83,13 @@ impl Applied {
                     Body::Network(spec) => {
                         self.networks.insert(spec.name.clone(), spec.clone());
                     }
-                    Body::Config { plain, content, spec } => {
+                    Body::Config { plain, content, confidential, spec } => {
                         let content = content.clone();
                         let entry = Content {
                             name: step.name.clone(),
                             id: id.to_owned(),
                             content,
+                            confidential: *confidential,
                             labels: spec.labels.clone(),
                         };
                         self.configs.insert(plain.clone(), entry);
@@ -90,6 +100,7 @@ impl Applied {
                             name: step.name.clone(),
                             id: id.to_owned(),
                             content,
+                            confidential: false,
                             labels: spec.labels.clone(),
                         };
                         self.secrets.insert(plain.clone(), entry);

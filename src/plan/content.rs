@@ -55,6 +55,8 @@ struct Wanted<'a> {
     /// What the name of a later version is cut from.
     hash: String,
     labels: Labels,
+    /// Whether a config's content came out of an encrypted file.
+    confidential: bool,
     span: Option<Span>,
 }
 
@@ -71,6 +73,7 @@ pub(super) fn resolve<'a>(
         let body = |name: &str| Body::Config {
             plain: plain.clone(),
             content: wanted.content.clone(),
+            confidential: config.confidential,
             spec: ConfigSpec { name: name.to_owned(), ..config.spec.clone() },
         };
         let applied = input.applied.and_then(|applied| applied.configs.get(plain));
@@ -117,6 +120,7 @@ fn config_candidates<'a>(
         content: hash.as_str().to_owned(),
         hash: hash.as_str().to_owned(),
         labels: config.spec.labels.clone(),
+        confidential: config.confidential,
         span: config.span,
     };
     (wanted, found.collect())
@@ -164,7 +168,8 @@ fn secret_candidates<'a>(
     if let Some(fingerprint) = &secret.fingerprint {
         labels.insert(label::FINGERPRINT.to_owned(), fingerprint.clone());
     }
-    let wanted = Wanted { kind: Kind::Secret, plain, content: known, hash, labels, span: secret.span };
+    let wanted =
+        Wanted { kind: Kind::Secret, plain, content: known, hash, labels, confidential: false, span: secret.span };
     (wanted, found)
 }
 
@@ -241,6 +246,7 @@ fn reuse(
         name: found.name.to_owned(),
         id: found.id.to_owned(),
         content: if found.same == Same::Yes { wanted.content.clone() } else { String::new() },
+        confidential: wanted.confidential,
         labels: labels.clone(),
     };
     if changes.is_empty() {

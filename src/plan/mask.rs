@@ -1,9 +1,12 @@
-//! Values that look like secrets although they stand in plain variables: shown only as changed or not.
+//! Values that are not shown: what came out of encrypted files, and what looks like a secret although it stands in a plain
+//! variable. Both are shown only as changed or not.
 
 use serde_json::{Map, Value};
 
-/// What stands for a hidden value.
-const HIDDEN: &str = "***";
+use super::seal;
+use crate::model::Confidential;
+use crate::model::confidential::HIDDEN;
+
 /// Words that give away what a variable holds.
 const WORDS: &str = "PASS|SECRET|TOKEN|KEY|CREDENTIAL";
 /// Maps whose keys are the users' own. Elsewhere a field's name says nothing: `SecretName` is not a secret.
@@ -13,6 +16,10 @@ const USERS_MAPS: [&str; 4] = ["Labels", "Options", "DriverOpts", "Sysctls"];
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mask {
     words: Vec<String>,
+    /// Texts out of encrypted files.
+    confidential: Confidential,
+    /// Whether a person asked to see them.
+    revealing: bool,
 }
 
 impl Default for Mask {
@@ -24,12 +31,60 @@ impl Default for Mask {
 impl Mask {
     /// Hides what is named with one of these words, separated by `|`, in upper or lower case.
     pub fn parse(words: &str) -> Self {
-        Self { words: words.split('|').filter(|word| !word.is_empty()).map(str::to_ascii_uppercase).collect() }
+        let words = words.split('|').filter(|word| !word.is_empty()).map(str::to_ascii_uppercase).collect();
+        Self { words, confidential: Confidential::new(), revealing: false }
     }
 
     /// Hides nothing, for a person who asks for it.
     pub fn none() -> Self {
-        Self { words: Vec::new() }
+        Self { words: Vec::new(), confidential: Confidential::new(), revealing: true }
+    }
+
+    /// Hides these texts besides, unless it hides nothing.
+    #[must_use]
+    pub fn with(&self, confidential: &Confidential) -> Self {
+        let confidential = if self.revealing { Confidential::new() } else { confidential.clone() };
+        Self { words: self.words.clone(), confidential, revealing: self.revealing }
+    }
+
+    /// Hides these texts, whatever else it does.
+    #[must_use]
+    pub fn hiding(&self, confidential: &Confidential) -> Self {
+        Self { words: self.words.clone(), confidential: confidential.clone(), revealing: false }
+    }
+
+    /// Whether a value holds a text out of an encrypted file, or what the record keeps in its place.
+    pub(super) fn conceals(&self, value: &Value) -> bool {
+        let mut found = false;
+        seal::texts(value, &mut |text| found |= seal::is_sealed(text) || seal::is_secret(&self.confidential, text));
+        found
+    }
+
+    /// What is shown of a value where that, or the one it is compared with, is concealed.
+    pub(super) fn concealed(&self, value: &Value) -> Value {
+        match value {
+            Value::String(text) => {
+                let (name, _) = seal::split(text);
+                let shown = if seal::is_secret(&self.confidential, name.trim_end_matches('=')) { "" } else { name };
+                format!("{shown}{HIDDEN}").into()
+            }
+            _ => HIDDEN.into(),
+        }
+    }
+
+    /// A sentence as it may be shown.
+    pub(super) fn sentence(&self, text: &str) -> String {
+        self.confidential.hide_inside(text).into_owned()
+    }
+
+    /// A whole document as it may be shown: whatever text is secret is hidden, names of variables are not.
+    pub fn document(&self, value: &mut Value) {
+        match value {
+            Value::String(text) if seal::is_secret(&self.confidential, text) => *value = self.concealed(value),
+            Value::String(_) | Value::Null | Value::Bool(_) | Value::Number(_) => {}
+            Value::Array(items) => items.iter_mut().for_each(|item| self.document(item)),
+            Value::Object(map) => map.values_mut().for_each(|value| self.document(value)),
+        }
     }
 
     /// A value as it may be shown, given the path it stands at.

@@ -18,6 +18,7 @@ mod pointer;
 mod policy;
 mod prune;
 mod reference;
+mod seal;
 mod service;
 mod step;
 mod text;
@@ -61,13 +62,34 @@ pub fn plan(mut input: Input<'_>) -> Plan {
     if input.policy.direct {
         input.applied = None;
     }
+    let opened = input.applied.filter(|applied| applied.sealed).and_then(|applied| open(applied, &input));
+    decide(&Input { applied: opened.as_ref().or(input.applied), ..input })
+}
+
+fn decide(input: &Input<'_>) -> Plan {
     let index = Index::new(&input.desired.stack, input.live, input.applied);
     let mut faults = Vec::new();
-    guard::externals(&input, &index, &mut faults);
-    let networks = network::resolve(&input, &index, &mut faults);
-    let (contents, names) = content::resolve(&input, &index, &mut faults);
-    let services = service::resolve(&input, &index, &names, &mut faults);
-    draft::plan(&input, &index, networks.into_iter().chain(contents).chain(services).collect(), faults)
+    guard::externals(input, &index, &mut faults);
+    let networks = network::resolve(input, &index, &mut faults);
+    let (contents, names) = content::resolve(input, &index, &mut faults);
+    let services = service::resolve(input, &index, &names, &mut faults);
+    draft::plan(input, &index, networks.into_iter().chain(contents).chain(services).collect(), faults)
+}
+
+/// What was applied, with its secret texts where the swarm or git still has them.
+fn open(applied: &Applied, input: &Input<'_>) -> Option<Applied> {
+    let value = |spec: serde_json::Result<Value>| spec.unwrap_or_default();
+    let of_services = input.live.services.iter().filter(|service| applied.services.contains_key(&service.spec.name));
+    let live = of_services.map(|service| value(serde_json::to_value(&service.spec)));
+    let live = live.chain(input.live.networks.iter().map(|network| value(serde_json::to_value(&**network))));
+    let live = live.chain(input.live.configs.iter().map(|config| value(serde_json::to_value(&config.spec.labels))));
+    let live = live.chain(input.live.secrets.iter().map(|secret| value(serde_json::to_value(&secret.spec.labels))));
+    let desired = input.desired.services.values().map(|service| value(serde_json::to_value(&service.spec)));
+    let desired = desired.chain(input.desired.networks.values().map(|it| value(serde_json::to_value(&it.spec))));
+    let labels = input.desired.configs.values().map(|config| &config.spec.labels);
+    let labels = labels.chain(input.desired.secrets.values().map(|secret| &secret.spec.labels));
+    let known: Vec<Value> = live.chain(desired).chain(labels.map(|it| value(serde_json::to_value(it)))).collect();
+    applied.opened(&input.desired.stack, known.iter())
 }
 
 /// Whether all that differs is drift, which by itself is no reason to write.

@@ -245,6 +245,17 @@ impl Planner<'_, '_> {
     }
 
     fn config_detail(&self, before: Option<&Value>, after: Option<&Value>) -> Option<String> {
+        let is_hidden = |name: &str| {
+            let wanted = self.names.configs.iter().find(|(_, actual)| *actual == name);
+            let wanted = wanted.and_then(|(plain, _)| self.input.desired.configs.get(*plain));
+            let mut applied = self.input.applied.into_iter().flat_map(|applied| applied.configs.values());
+            wanted.is_some_and(|config| config.confidential)
+                || applied.any(|content| content.name == name && content.confidential)
+        };
+        let (before, after) = (before?.as_str()?, after?.as_str()?);
+        if is_hidden(before) || is_hidden(after) {
+            return Some("content differs".to_owned());
+        }
         let data = |name: &str| {
             let wanted = self.names.configs.iter().find(|(_, actual)| *actual == name);
             match wanted.and_then(|(plain, _)| self.input.desired.configs.get(*plain)) {
@@ -252,7 +263,7 @@ impl Planner<'_, '_> {
                 None => self.index.configs.get(name).map(|config| config.spec.data.as_str()),
             }
         };
-        Some(content::lines_differ(data(before?.as_str()?)?, data(after?.as_str()?)?))
+        Some(content::lines_differ(data(before)?, data(after)?))
     }
 
     fn drifted(&self, name: &str, live: &Service, wanted: &ServiceSpec, changes: Vec<Change>) -> Drifted {

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::applied::{Applied, Object};
 use crate::diag::{Diagnostic, has_errors};
-use crate::model::{Kind, Secret, StackName};
+use crate::model::{Confidential, Kind, Secret, StackName};
 use crate::swarm::{ConfigSpec, NetworkSpec, SecretSpec, ServiceSpec, Version};
 
 /// What has to be written for one stack to be as git says, and what there is to know about it.
@@ -27,6 +27,8 @@ pub struct Plan {
     /// What the record holds before the first step: what is as it should be counts as applied, at first contact what
     /// runs does. Nothing of it is known in direct mode.
     pub settled: Applied,
+    /// Texts that came out of encrypted files, now or when they were applied: no output may hold them.
+    pub confidential: Confidential,
 }
 
 impl Plan {
@@ -131,6 +133,8 @@ pub enum Body {
         plain: String,
         /// The digest of its content.
         content: String,
+        /// Whether its content came out of an encrypted file.
+        confidential: bool,
         /// The spec.
         spec: ConfigSpec,
     },

@@ -162,18 +162,23 @@ pub struct Header {
 
 /// Plans as they are shown, each with the files that its diagnostics point into.
 pub fn plans(header: Header, plans: &[(&step::Plan, &Sources)], mask: &Mask) -> Document {
-    let stack = |plan: &step::Plan, sources: &Sources| Stack {
-        steps: plan.steps.iter().map(|step| self::step(step, mask)).collect(),
-        drift: drift_steps(plan, mask),
-        ..self::stack(plan, sources)
+    let stack = |plan: &step::Plan, sources: &Sources| {
+        let mask = &mask.with(&plan.confidential);
+        Stack {
+            steps: plan.steps.iter().map(|step| self::step(step, mask)).collect(),
+            drift: drift_steps(plan, mask),
+            ..self::stack(plan, sources)
+        }
     };
     document(header, plans.iter().map(|(plan, sources)| stack(plan, sources)).collect())
 }
 
 /// The drift in plans as it is shown: in each change, `before` is what was found and `after` what was applied.
 pub fn drift(header: Header, plans: &[(&step::Plan, &Sources)], mask: &Mask) -> Document {
-    let stack =
-        |plan: &step::Plan, sources: &Sources| Stack { steps: drift_steps(plan, mask), ..self::stack(plan, sources) };
+    let stack = |plan: &step::Plan, sources: &Sources| {
+        let mask = &mask.with(&plan.confidential);
+        Stack { steps: drift_steps(plan, mask), ..self::stack(plan, sources) }
+    };
     document(header, plans.iter().map(|(plan, sources)| stack(plan, sources)).collect())
 }
 
@@ -254,15 +259,20 @@ fn drift_steps(plan: &step::Plan, mask: &Mask) -> Vec<Step> {
 }
 
 fn change(change: &step::Change, mask: &Mask) -> Change {
-    let shown = |value: &Option<Value>| value.as_ref().map(|value| mask.apply(&change.path, value));
+    // A secret that becomes none was one, and the other way round.
+    let conceals = [&change.before, &change.after].into_iter().flatten().any(|value| mask.conceals(value));
+    let shown = |value: &Option<Value>| {
+        let show = |value| if conceals { mask.concealed(value) } else { mask.apply(&change.path, value) };
+        value.as_ref().map(show)
+    };
     let (before, after) = (shown(&change.before), shown(&change.after));
     Change {
         path: change.path.clone(),
-        label: change.label.clone(),
-        masked: before != change.before || after != change.after,
+        label: mask.sentence(&change.label),
+        masked: conceals || before != change.before || after != change.after,
         before,
         after,
-        detail: change.detail.clone(),
+        detail: change.detail.as_deref().map(|detail| mask.sentence(detail)),
         effect: change.effect,
         origin: change.origin,
     }

@@ -25,6 +25,9 @@ pub struct Controller {
     /// Credentials for repositories, chosen by URL prefix: the longest that fits.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub credentials: Vec<Credential>,
+    /// Keys for files that are encrypted with SOPS.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub decryption: Option<Decryption>,
     /// docker's config.json with registry credentials; read again when it changes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub docker_config: Option<String>,
@@ -35,6 +38,16 @@ pub struct Controller {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>")]
     pub resync: Option<Duration>,
+}
+
+/// How encrypted files are decrypted.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Decryption {
+    /// Files with age keys (AGE-SECRET-KEY-1…), such as a Swarm secret under /run/secrets; read again for each look. The
+    /// file that `SOPS_AGE_KEY_FILE` names is read besides.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub age_key_files: Vec<String>,
 }
 
 /// A repository to follow.

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::time::Duration;
 
-use super::controller::{Controller, Credential, Source};
+use super::controller::{Controller, Credential, Decryption, Source};
 use super::fleet::{Fleet, StackEntry};
 use super::stack::{Adopt, Drift, Removed, Resolve, StackSettings, Strictness, SyncMode, SyncSettings, ZeroDowntime};
 use crate::diag::{Diagnostic, Faults, code};
@@ -210,12 +210,20 @@ fn controller(view: &View<'_>) -> Option<Controller> {
             .said("credentials")
             .and_then(|view| view.list(|view| credential(&view)))
             .unwrap_or_default(),
+        decryption: fields.said("decryption").and_then(|view| decryption(&view)),
         docker_config: fields.text("dockerConfig"),
         state_dir: fields.text("stateDir"),
         resync: fields.said("resync").and_then(|view| positive(&view)),
     };
     fields.finish();
     Some(controller)
+}
+
+fn decryption(view: &View<'_>) -> Option<Decryption> {
+    let mut fields = view.fields()?;
+    let decryption = Decryption { age_key_files: fields.texts("ageKeyFiles").unwrap_or_default() };
+    fields.finish();
+    Some(decryption)
 }
 
 fn source(view: &View<'_>) -> Option<Source> {

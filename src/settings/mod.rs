@@ -5,7 +5,7 @@ mod decode;
 mod fleet;
 mod stack;
 
-pub use controller::{Controller, Credential, DEFAULT_INTERVAL, Source};
+pub use controller::{Controller, Credential, DEFAULT_INTERVAL, Decryption, Source};
 pub use decode::{read_controller, read_fleet};
 pub use fleet::{Fleet, StackEntry};
 pub use stack::{

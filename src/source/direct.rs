@@ -3,7 +3,7 @@
 use std::path::{Component, Path, PathBuf};
 
 use super::disk;
-use crate::model::files::MAX_FILE;
+use crate::model::files::{MAX_FILE, ancestors};
 use crate::model::{Entry, EntryKind, FileError, Files};
 
 /// The path of the standard input, as `-c -` names it.
@@ -52,6 +52,16 @@ impl Files for Machine {
         };
         let normal = normalised(&self.working_directory.join(joined));
         normal.into_os_string().into_string().map_err(|_| FileError::Io("the path is not valid UTF-8".to_owned()))
+    }
+
+    /// The `.git` of a submodule is a file that names a directory of the repository around it; that of a work tree names
+    /// one elsewhere, and is none.
+    fn submodule(&self, path: &str) -> Option<String> {
+        let is_submodule = |path: &&str| {
+            let link = disk::read(&Path::new(path).join(".git"));
+            link.is_ok_and(|link| link.starts_with(b"gitdir:") && String::from_utf8_lossy(&link).contains("/modules/"))
+        };
+        ancestors(path).find(is_submodule).map(str::to_owned)
     }
 
     fn read(&self, path: &str) -> Result<Vec<u8>, FileError> {

@@ -11,7 +11,7 @@ use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags};
 
 use super::walk::{self, Child, Found, Level};
 use super::{Error, disk, git};
-use crate::model::files::locate_inside;
+use crate::model::files::{ancestors, locate_inside};
 use crate::model::{Digest, Entry, EntryKind, FileError, Files, Revision};
 
 /// What [`Directory::revision`] adds to the commit's id when what was read is not what is committed.
@@ -128,6 +128,14 @@ impl Files for Directory {
         };
         self.seen().files.insert(path.to_owned(), content.as_ref().ok().map(Digest::of));
         content
+    }
+
+    fn submodule(&self, path: &str) -> Option<String> {
+        let has_repository = |path: &&str| match self.find(path) {
+            Ok(Found::Directory(step)) => kind_at(&step.0, git::DOT_GIT).is_ok(),
+            _ => false,
+        };
+        ancestors(path).find(has_repository).map(str::to_owned)
     }
 
     fn entries(&self, dir: &str) -> Result<Vec<Entry>, FileError> {

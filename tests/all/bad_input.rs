@@ -293,3 +293,39 @@ fn what_is_no_repository() {
     ");
     assert_eq!(lab().services("plain").len(), 0);
 }
+
+#[test]
+fn content_that_lies_in_a_submodule() {
+    let scene = Scene::new("bad");
+    let root = scene.skep.directory().to_owned();
+    let git = |directory: &Path, words: &[&str]| {
+        let identity = ["-c", "user.name=t", "-c", "user.email=t@example.org", "-c", "protocol.file.allow=always"];
+        run("git", directory, &[&identity[..], words].concat());
+    };
+    let (other, work) = (root.join("other"), root.join("work"));
+    write(&other, "page.txt", "hello");
+    git(&root, &["init", "-q", "-b", "main", "other"]);
+    git(&other, &["add", "."]);
+    git(&other, &["commit", "-q", "-m", "page"]);
+    git(&root, &["init", "-q", "-b", "main", "work"]);
+    git(&work, &["submodule", "--quiet", "add", "../other", "pages"]);
+    write(&work, "skep.yaml", "version: 1\nstacks:\n  - { name: shop, files: [stack.yaml] }\n");
+    write(&work, "stack.yaml", "services: { web: { image: 'a:1' } }\nconfigs:\n  page: { file: pages/page.txt }\n");
+    git(&work, &["add", "."]);
+    git(&work, &["commit", "-q", "-m", "all"]);
+    for target in ["--repo work", "--repo work --ref main"] {
+        insta::allow_duplicates! {
+            insta::assert_snapshot!(refused(&scene, target), @r"
+            stack.yaml:3:17: error: `pages/page.txt` lies in the submodule `pages`, which is another repository [file/submodule]
+              |
+            3 |   page: { file: pages/page.txt }
+              |                 ^^^^^^^^^^^^^^
+              help: copy the file into this repository, or follow the other one with a stack of its own
+            skep: nothing was done: the input has errors
+            ");
+        }
+    }
+    let direct = scene.run("render -c work/stack.yaml STACK").expect(0);
+    assert!(direct.stderr.contains("warning: `work/pages/page.txt` lies in the submodule"), "{}", direct.stderr);
+    assert_eq!(direct.json()["stacks"][0]["configs"][0]["Data"], "aGVsbG8=");
+}

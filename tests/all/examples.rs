@@ -1,11 +1,12 @@
 //! The examples are files that `docker stack deploy` takes, and all of them run side by side.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::Output;
 use std::time::Duration;
 
 use crate::lab::Lab;
 use crate::proxy::Proxy;
+use crate::reference;
 use crate::runner::Skep;
 use crate::wait::wait_until;
 
@@ -17,30 +18,35 @@ const MODERN: &str = "compose-spec";
 
 #[test]
 fn docker_takes_every_example() {
-    if !docker_reads_compose_files() {
-        return;
-    }
+    let client = match reference::client() {
+        Ok(client) => client,
+        Err(why) => return reference::skip("the examples in docker's hands", why),
+    };
     for stack in stacks() {
         if name(&stack) == MODERN {
-            assert!(!accepts(&[&stack.join("compose.yaml")]), "it is no longer an example of what docker refuses");
+            assert!(
+                !accepts(client, &[&stack.join("compose.yaml")]),
+                "it is no longer an example of what docker refuses"
+            );
         } else {
-            config(&[&stack.join("compose.yaml")]);
+            config(client, &[&stack.join("compose.yaml")]);
         }
         let readme = std::fs::read_to_string(stack.join("README.md")).expect("a README");
         assert!(readme.contains("skep plan -c compose.yaml"), "{}", stack.display());
     }
-    config(&[Path::new(&format!("{EXAMPLES}/skep-stack.yaml"))]);
+    config(client, &[Path::new(&format!("{EXAMPLES}/skep-stack.yaml"))]);
     let shop = Path::new(EXAMPLES).join("fleet/stacks/shop");
-    config(&[&shop.join("compose.yaml"), &shop.join("compose.prod.yaml")]);
-    config(&[&shop.join("compose.yaml"), &shop.join("compose.staging.yaml")]);
-    config(&[&Path::new(EXAMPLES).join("fleet/stacks/gateway/compose.yaml")]);
+    config(client, &[&shop.join("compose.yaml"), &shop.join("compose.prod.yaml")]);
+    config(client, &[&shop.join("compose.yaml"), &shop.join("compose.staging.yaml")]);
+    config(client, &[&Path::new(EXAMPLES).join("fleet/stacks/gateway/compose.yaml")]);
 }
 
 #[test]
 fn all_stacks_of_the_examples_run_beside_each_other() {
-    if !docker_reads_compose_files() {
-        return;
-    }
+    let client = match reference::client() {
+        Ok(client) => client,
+        Err(why) => return reference::skip("the examples in docker's hands", why),
+    };
     // Their ports, and the name of Traefik's network, are the machine's: a swarm of their own.
     let lab = Lab::start(1);
     let mut stacks = stacks();
@@ -52,7 +58,10 @@ fn all_stacks_of_the_examples_run_beside_each_other() {
             lab.image(&image, &[]);
         }
         let file = stack.join("compose.yaml").display().to_string();
-        lab.docker(1, &["stack", "deploy", "--resolve-image", "never", "-c", &file, name(stack)]);
+        let mut docker = reference::docker(client, &[("DOCKER_HOST".to_owned(), lab.docker_host(1))]);
+        docker.args(["stack", "deploy", "--detach=true", "--resolve-image", "never", "-c", &file, name(stack)]);
+        let output = docker.output().expect("the docker client runs");
+        assert!(output.status.success(), "{file}: {}", String::from_utf8_lossy(&output.stderr));
     }
 
     // What docker made of a file is what skep wants of it: not a field differs.
@@ -149,37 +158,22 @@ fn images(file: &Path) -> Vec<String> {
     text.lines().filter_map(|line| line.trim().strip_prefix("image: ")).map(str::to_owned).collect()
 }
 
-fn config(files: &[&Path]) {
-    let output = read(files);
+fn config(client: &Path, files: &[&Path]) {
+    let output = read(client, files);
     assert!(output.status.success(), "{files:?}: {}", String::from_utf8_lossy(&output.stderr));
 }
 
-fn accepts(files: &[&Path]) -> bool {
-    read(files).status.success()
+fn accepts(client: &Path, files: &[&Path]) -> bool {
+    read(client, files).status.success()
 }
 
 /// What the docker client makes of stack files.
-fn read(files: &[&Path]) -> Output {
-    let mut command = Command::new("docker");
-    command.args(["stack", "config"]).stdin(Stdio::null());
+fn read(client: &Path, files: &[&Path]) -> Output {
+    let variables = [("SHOP_TAG", "6.7.0"), ("SHOP_MESSAGE", "hello"), ("DOMAIN", "example.test")];
+    let mut command = reference::docker(client, &variables.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    command.args(["stack", "config"]);
     for file in files {
         command.arg("-c").arg(file);
     }
-    command.envs([("SHOP_TAG", "6.7.0"), ("SHOP_MESSAGE", "hello"), ("DOMAIN", "example.test")]);
     command.output().expect("the docker client runs")
-}
-
-/// Debian 12's client is older than files without `version:`, and than `docker stack config`'s acceptance of them.
-fn docker_reads_compose_files() -> bool {
-    let output = Command::new("docker").arg("--version").output().expect("the docker client runs");
-    let version = String::from_utf8_lossy(&output.stdout).into_owned();
-    let major = version.split_whitespace().nth(2).and_then(|word| word.split('.').next()?.parse::<u32>().ok());
-    let new_enough = major.is_some_and(|major| major >= 25);
-    if !new_enough {
-        eprintln!(
-            "SKIPPED: the examples are not shown to docker, whose client is too old for them: {}",
-            version.trim()
-        );
-    }
-    new_enough
 }

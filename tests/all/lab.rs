@@ -1,11 +1,12 @@
 //! A real swarm for a test, by way of `scripts/lab`.
 
-mod engine;
+pub mod engine;
 mod guard;
 mod image;
 
 pub use guard::watch;
 
+use std::ffi::OsStr;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -29,10 +30,19 @@ impl Lab {
 
     /// The same, with more flags for each dockerd.
     pub fn start_with(nodes: usize, dockerd_arguments: &str) -> Lab {
+        Lab::up(nodes, &[("LAB_DOCKERD_ARGS", dockerd_arguments.as_ref())])
+    }
+
+    /// The same on another engine.
+    pub fn start_on(dockerd: &Path, nodes: usize) -> Lab {
+        Lab::up(nodes, &[("LAB_DOCKERD", dockerd.as_os_str())])
+    }
+
+    fn up(nodes: usize, variables: &[(&str, &OsStr)]) -> Lab {
         guard::stand();
         let mut up = script();
         up.args(["up", &nodes.to_string()]).env("LAB_OWNER", std::process::id().to_string());
-        up.env("LAB_DOCKERD_ARGS", dockerd_arguments).stdout(Stdio::piped()).stderr(Stdio::piped());
+        up.envs(variables.iter().copied()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let up = up.spawn().expect("scripts/lab runs");
         guard::watch(up.id());
         let output = up.wait_with_output().expect("scripts/lab ends");

@@ -5,20 +5,25 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod bad_input;
+mod cases;
 mod client;
 mod commands;
 mod controller;
 mod corpus;
 mod coverage;
+mod differential;
 mod documents;
 mod examples;
 mod git_server;
 mod git_servers;
+mod goldens;
 mod hostile;
 mod house;
 mod lab;
 mod lab_itself;
 mod proxy;
+mod reference;
 mod registry;
 mod runner;
+mod stored;
 mod wait;

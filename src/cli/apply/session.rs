@@ -235,7 +235,7 @@ impl Session<'_> {
                 Some(Wanted { service, lost: (!is_as_sent(&service.spec.name)).then_some(sent) })
             })
             .collect();
-        let assessed = seen.assess(&self.client, &services, &live, timeout).await?;
+        let assessed = seen.assess(&self.client, &services, &live, timeout, &planned.plan.confidential).await?;
         Ok((live, assessed))
     }
 }

@@ -28,6 +28,7 @@ pub(super) const FILE: &[Row] = &[
     reading("volumes", ""),
     reading("configs", ""),
     reading("secrets", ""),
+    reading("sops", "what SOPS writes into a file that it encrypts: that is decrypted").differs("refused"),
     reading("x-skep", "skep's own").differs("free, like every key that begins with `x-`"),
     reading("x-skep.accept", "codes of warnings that are not told").differs("free"),
 ];

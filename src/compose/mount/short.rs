@@ -93,8 +93,14 @@ fn is_path(source: &str) -> bool {
     source.starts_with(['.', '/', '~']) || is_windows_path(source)
 }
 
+/// `\\host\share`, `c:/…` or `c:\…`. `c:x` is relative, to Docker as to Windows.
+pub(in crate::compose) fn is_windows_absolute(source: &str) -> bool {
+    is_windows_path(source)
+        && (source.starts_with("\\\\") || source.chars().nth(2).is_some_and(|c| matches!(c, '/' | '\\')))
+}
+
 /// `\\host\share` or `c:…`.
-pub(in crate::compose) fn is_windows_path(source: &str) -> bool {
+fn is_windows_path(source: &str) -> bool {
     let mut characters = source.chars();
     source.starts_with("\\\\") || (characters.next().is_some_and(char::is_alphabetic) && characters.next() == Some(':'))
 }

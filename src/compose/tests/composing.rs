@@ -452,3 +452,23 @@ fn relative_binds_lie_below_the_root_that_the_stack_names() {
     let sources: Vec<String> = stack.web().volumes.into_iter().map(|mount| mount.value.source).collect();
     assert_eq!(sources, ["/srv/common/base", "/srv", "/srv/shop/data", "/srv/shop"]);
 }
+
+#[test]
+fn a_pointer_of_git_lfs_is_no_content() {
+    let pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 5\n";
+    let main =
+        web("env_file: [x.env, x.env]\nconfigs: [c]") + "configs: {c: {file: c.txt}}\nsecrets: {s: {file: s.txt}}\n";
+    let files = [("a.yaml", main.as_str()), ("x.env", pointer), ("c.txt", pointer), ("s.txt", pointer)];
+    insta::assert_snapshot!(Stack::repository(&files).faults(), @r"
+    a.yaml:4:16: error: `x.env` is a pointer of Git LFS and not the content it points to [file/lfs-pointer]
+      help: commit the file itself: what fits into a config or secret needs no Git LFS
+    a.yaml:6:21: error: `c.txt` is a pointer of Git LFS and not the content it points to [file/lfs-pointer]
+      help: commit the file itself: what fits into a config or secret needs no Git LFS
+    a.yaml:7:21: error: `s.txt` is a pointer of Git LFS and not the content it points to [file/lfs-pointer]
+      help: commit the file itself: what fits into a config or secret needs no Git LFS
+    ");
+    let files = [("a.yaml", main.as_str()), ("x.env", "A=1"), ("c.txt", pointer), ("s.txt", "s")];
+    let direct = Stack::direct(&files);
+    assert!(direct.faults().contains("warning: `/srv/c.txt` is a pointer of Git LFS"), "{}", direct.faults());
+    assert!(direct.load().compose.is_some());
+}

@@ -144,12 +144,14 @@ command: \"a 'b\"
     a.yaml:4:47: warning: `services.web.ports[2]`: the address 127.0.0.1 is ignored, every address of a node answers [compose/unsupported]
       help: leave the address out, and keep others away with the node's firewall
     a.yaml:4:79: error: `services.web.ports`: the port 9000/tcp is published twice [compose/duplicate-port]
+    a.yaml:5:15: error: `services.web.volumes[0]`: `a:` is relative to the repository, which no node has [compose/relative-bind]
+      help: mount an absolute path, a volume, or give the file as a config
     a.yaml:5:23: warning: `services.web.volumes[1]`: Docker takes `v:/data` for a path with a Windows drive: an anonymous volume is mounted there [compose/unsupported]
       help: give the volume a name of more than one letter
     a.yaml:5:34: warning: `services.web.volumes[2]`: the option `z` is ignored [compose/unsupported]
       help: leave it out
     a.yaml:5:45: error: `services.web.volumes`: two of them have the target `/a` [compose/duplicate-target]
-    a.yaml:6:19: error: `services.web.extra_hosts[0]`: `nowhere` names no address [schema/invalid-value]
+    a.yaml:6:19: warning: `services.web.extra_hosts[0]`: `nowhere` names no address, so it is left out [schema/invalid-value]
       help: hosts are written as in `db:10.0.0.5`
     a.yaml:7:25: warning: `services.web.healthcheck.test`: the engine runs no check whose first word is not `CMD` or `CMD-SHELL` [schema/invalid-value]
       help: put `CMD` before it

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::order::sort_as_go;
 use crate::compose::{At, Compose, Port, Service};
 use crate::diag::{Diagnostic, Faults, Span, code};
 use crate::swarm::{self, EndpointSpec};
@@ -28,7 +29,7 @@ pub(super) fn lower(service: &At<Service>, faults: &mut Faults) -> EndpointSpec 
         }
     }
     let mut ports: Vec<swarm::Port> = file.ports.iter().map(|port| published(&port.value)).collect();
-    ports.sort_by(|a, b| sort_key(a).cmp(&sort_key(b)));
+    sort_as_go(&mut ports, |port| port.published_port);
     EndpointSpec { mode, ports, ..EndpointSpec::default() }
 }
 
@@ -78,8 +79,4 @@ fn published(port: &Port) -> swarm::Port {
         publish_mode: port.mode.clone(),
         ..swarm::Port::default()
     }
-}
-
-fn sort_key(port: &swarm::Port) -> (u32, u32, &str, &str) {
-    (port.published_port, port.target_port, &port.protocol, &port.publish_mode)
 }

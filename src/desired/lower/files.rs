@@ -33,7 +33,14 @@ pub(super) fn configs(scope: Scope<'_>, faults: &mut Faults) -> BTreeMap<String,
             templating: driver(file.template_driver.as_ref()),
             ..ConfigSpec::default()
         };
-        insert(&mut configs, name, Config { spec, span: *span }, Kind::Config, *span, faults);
+        insert(
+            &mut configs,
+            name,
+            Config { spec, confidential: file.confidential, span: *span },
+            Kind::Config,
+            *span,
+            faults,
+        );
     }
     configs
 }

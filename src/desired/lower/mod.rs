@@ -7,6 +7,7 @@ mod endpoint;
 mod files;
 mod mounts;
 mod networks;
+mod order;
 mod service;
 #[cfg(test)]
 mod tests;
@@ -41,6 +42,7 @@ pub fn lower(compose: &Compose, stack: &StackName) -> (Desired, Vec<Diagnostic>)
         secrets: files::secrets(scope, &mut faults),
         external: external(scope),
         accepted: compose.accepted.clone(),
+        confidential: compose.confidential.clone(),
     };
     (desired, faults.into_sorted())
 }

@@ -1,6 +1,7 @@
 //! Plans against a swarm that is simulated: what is sent is stored as the engine would store it.
 
 mod cluster;
+mod confidential;
 mod contact;
 mod contents;
 mod costs;

@@ -4,7 +4,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::json;
 
 use crate::desired::{Config, Desired, Network, Said, SecretData, Service};
-use crate::model::{Digest, Secret, StackName, label};
+use crate::model::{Confidential, Digest, Secret, StackName, label};
 use crate::swarm::{ConfigReference, FileTarget, Labels, NetworkAttachment, SecretReference, ServiceSpec};
 
 fn namespace() -> Labels {
@@ -21,6 +21,7 @@ pub fn stack() -> Desired {
         configs: Default::default(),
         secrets: Default::default(),
         external: Vec::new(),
+        confidential: Confidential::new(),
         accepted: Default::default(),
     };
     network(&mut desired, "default");
@@ -69,7 +70,7 @@ pub fn config(desired: &mut Desired, key: &str, content: &str) {
         data: STANDARD.encode(content),
         ..Default::default()
     };
-    desired.configs.insert(name, Config { spec, span: None });
+    desired.configs.insert(name, Config { spec, confidential: false, span: None });
 }
 
 /// A secret whose fingerprint was computed.

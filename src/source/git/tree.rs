@@ -4,7 +4,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use git2::{ErrorCode, ObjectType, Oid};
 
-use crate::model::files::{MAX_FILE, locate_inside};
+use crate::model::files::{MAX_FILE, ancestors, locate_inside};
 use crate::model::{Entry, EntryKind, FileError, Files, Revision};
 use crate::source::walk::{self, Child, Found, Level};
 
@@ -87,6 +87,15 @@ impl Files for Tree {
         }
         entries.sort();
         Ok(entries)
+    }
+
+    fn submodule(&self, path: &str) -> Option<String> {
+        let repository = self.repository();
+        let root = repository.find_tree(self.root).ok()?;
+        let is_commit = |path: &&str| {
+            root.get_path(std::path::Path::new(path)).is_ok_and(|entry| entry.kind() == Some(ObjectType::Commit))
+        };
+        ancestors(path).find(is_commit).map(str::to_owned)
     }
 }
 
@@ -224,6 +233,11 @@ mod tests {
             tree(&[("module", Item::Submodule), ("huge", Item::Bytes(huge)), ("exact", Item::Bytes(exact))]);
         assert_eq!(tree.read("module"), Err(FileError::NotRegular));
         assert_eq!(tree.read("module/x"), Err(FileError::NotFound));
+        for (path, submodule) in
+            [("module", Some("module")), ("module/x/y", Some("module")), ("exact", None), ("", None)]
+        {
+            assert_eq!(tree.submodule(path).as_deref(), submodule, "{path}");
+        }
         assert_eq!(tree.read("huge"), Err(FileError::TooLarge { limit: MAX_FILE }));
         assert_eq!(tree.read("exact").map(|bytes| bytes.len() as u64), Ok(MAX_FILE));
     }

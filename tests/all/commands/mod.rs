@@ -1,8 +1,10 @@
 //! The command line, as a person or a script meets it: exit codes, words, JSON, and what reaches the engine.
 
 mod apply;
+mod confidential;
 mod connections;
 mod credentials;
+mod modern;
 mod offline;
 mod plan;
 mod records;

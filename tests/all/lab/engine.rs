@@ -27,12 +27,18 @@ impl Lab {
     /// One request to a node's engine, of API version 1.41.
     #[track_caller]
     pub fn request(&self, node: usize, method: &str, path: &str, body: Option<&Value>) -> Answer {
+        self.request_of(41, node, method, path, body)
+    }
+
+    /// The same of API version 1.`minor`: an older one shows less.
+    #[track_caller]
+    pub fn request_of(&self, minor: u32, node: usize, method: &str, path: &str, body: Option<&Value>) -> Answer {
         let body = body.map(Value::to_string).unwrap_or_default();
         let mut stream = UnixStream::connect(self.socket(node)).expect("the engine's socket");
         stream.set_read_timeout(Some(Duration::from_secs(30))).expect("a timeout");
         // HTTP/1.0: no chunks, and the end of the answer is the end of the connection.
         let head = format!(
-            "{method} /v1.41{path} HTTP/1.0\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+            "{method} /v1.{minor}{path} HTTP/1.0\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
             body.len()
         );
         stream.write_all((head + &body).as_bytes()).expect("the engine reads");
@@ -77,13 +83,13 @@ impl Lab {
     }
 }
 
-fn array(value: Value) -> Vec<Value> {
+pub fn array(value: Value) -> Vec<Value> {
     match value {
         Value::Array(items) => items,
         other => panic!("not a list: {other}"),
     }
 }
 
-fn escaped(filters: &Value) -> String {
+pub fn escaped(filters: &Value) -> String {
     url::form_urlencoded::byte_serialize(filters.to_string().as_bytes()).collect()
 }

@@ -27,8 +27,8 @@ fn ports_are_sorted_and_sent_as_written() {
             "Mode": "vip",
             "Ports": [
                 { "Protocol": "tcp", "TargetPort": 9, "PublishMode": "ingress" },
-                { "Protocol": "tcp", "TargetPort": 53, "PublishedPort": 53, "PublishMode": "host" },
                 { "Protocol": "udp", "TargetPort": 53, "PublishedPort": 53, "PublishMode": "host" },
+                { "Protocol": "tcp", "TargetPort": 53, "PublishedPort": 53, "PublishMode": "host" },
                 { "TargetPort": 8080, "PublishedPort": 80 },
                 { "Protocol": "tcp", "TargetPort": 8443, "PublishedPort": 443, "PublishMode": "ingress" }
             ]

@@ -1,6 +1,7 @@
 //! Documents made of the schema's own keys, with right shapes and wrong ones.
 
 use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
 use serde_json::{Map, Value, json};
 use skep::compose::{self, Input, Mode, Variables};
 use skep::diag::{Diagnostic, Severity, code};
@@ -154,7 +155,12 @@ fn is_the_parsers_alone(fault: &Diagnostic) -> bool {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 3000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 3000,
+        failure_persistence: None,
+        // The same documents each time: what one run proves, the next does not doubt. PROPTEST_RNG_SEED varies them.
+        rng_seed: std::env::var("PROPTEST_RNG_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(RngSeed::Fixed(4)),
+        ..ProptestConfig::default()
+    })]
 
     #[test]
     fn what_the_parser_takes_the_schema_takes(choices in proptest::collection::vec(any::<u8>(), 4..60)) {
