@@ -8,6 +8,8 @@ use crate::model::Confidential;
 
 /// How many ports one stack may publish: half of all the numbers there are.
 pub(super) const MAX_PORTS: usize = 32_768;
+/// How many bytes interpolated values of one stack may have in all.
+pub(super) const MAX_EXPANDED: usize = 16 * 1024 * 1024;
 /// How many bytes the files of one stack may have in all: its configs and secrets, or what its services read from env
 /// files. Swarm's log holds configs and secrets, and is not made for more.
 pub(super) const MAX_CONTENT: usize = 32 << 20;

@@ -4,7 +4,8 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use super::extends::Family;
+use super::context::MAX_EXPANDED;
+use super::family::Family;
 use super::interpolate::{Interpolator, severity_of_undefined};
 use super::template::Expansion;
 use super::unit::{Unit, Units};
@@ -15,8 +16,6 @@ use crate::model::{Confidential, FileError};
 use crate::sops;
 use crate::yaml::{self, Node};
 
-/// How many bytes interpolated values of one stack may have in all.
-pub(super) const MAX_EXPANDED: usize = 16 * 1024 * 1024;
 /// How many values `extends` may copy in one stack, counted like those of aliases in one file.
 const MAX_COPIED: usize = 1_000_000;
 

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use super::document::Loader;
+use super::family::Family;
 use super::unit::Unit;
 use super::{merge, tags};
 use crate::diag::{Diagnostic, Span, code, did_you_mean};
@@ -12,15 +13,6 @@ use crate::yaml::{Entry, Mapping, Node, Value, View};
 
 /// How long a chain of services that extend each other may be.
 const MAX_CHAIN: usize = 64;
-
-/// The services of one file that others extend.
-pub(super) struct Family {
-    path: String,
-    services: BTreeMap<String, Node>,
-    unit: Unit,
-    /// Whether their variables are still to be replaced: of another file only what is asked for counts.
-    raw: bool,
-}
 
 /// What a service extends.
 struct Wanted {

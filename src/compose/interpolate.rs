@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use super::document::MAX_EXPANDED;
+use super::context::MAX_EXPANDED;
 use super::template::{Expansion, Malformed, Missing, expand_as_docker};
 use super::{Input, Mode, Variables};
 use crate::diag::{Diagnostic, Faults, Severity, Sources, Span, code};
@@ -70,10 +70,12 @@ impl<'a> Interpolator<'a> {
             Err(malformed) => return faults.push(refused(malformed).at(span)),
         };
         self.left -= expanded.len();
-        let docker = expand_as_docker(&scalar.text, &lookup, MAX_EXPANDED);
+        // A text that was not read to its end is refused, whatever Docker would make of it.
+        let is_whole = !expansion.has_too_many_strays();
+        let docker = is_whole.then(|| expand_as_docker(&scalar.text, &lookup, MAX_EXPANDED)).flatten();
         for at in expansion.stray.iter().take(MAX_PLACES) {
-            let piece = scalar.text.get(*at..).and_then(|rest| rest.split_whitespace().next()).unwrap_or_default();
-            let piece: String = piece.chars().take(MAX_PIECE).collect();
+            let rest = scalar.text.get(*at..).unwrap_or_default();
+            let piece: String = rest.chars().take(MAX_PIECE).take_while(|c| !c.is_whitespace()).collect();
             let fault = stray(&scalar.text, *at).at(place_of(self.sources, span, &piece));
             faults.push(match &docker {
                 // Docker forgets such a fault when a reference after it is in order, and people run files like that.

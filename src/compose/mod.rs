@@ -14,6 +14,7 @@ pub mod encrypted;
 mod env_file;
 mod environment;
 mod extends;
+mod family;
 pub mod grammar;
 mod healthcheck;
 mod include;

@@ -66,6 +66,11 @@ impl<'a, 'l> Expansion<'a, 'l> {
         Ok(out)
     }
 
+    /// Whether so much of the text is no reference that the rest was not looked at.
+    pub fn has_too_many_strays(&self) -> bool {
+        self.stray.len() >= MAX_REMEMBERED
+    }
+
     fn append(&mut self, text: &str, depth: usize, out: &mut String) -> Result<(), Malformed> {
         if depth > MAX_DEPTH {
             return Err(Malformed::Depth);
@@ -82,10 +87,11 @@ impl<'a, 'l> Expansion<'a, 'l> {
                     for missing in self.missing.drain(missing..) {
                         self.named.remove(&missing.name);
                     }
-                    if self.stray.len() < MAX_REMEMBERED {
-                        self.stray.push(text.len() - after.len() - 1);
-                    }
+                    self.stray.push(text.len() - after.len() - 1);
                     rest = after;
+                    if self.has_too_many_strays() {
+                        break;
+                    }
                 }
                 Err(error) => return Err(error),
             }

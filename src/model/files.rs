@@ -108,8 +108,10 @@ pub fn locate_inside(dir: &str, path: &str) -> Result<String, FileError> {
     Ok(parts.join("/"))
 }
 
-/// The paths that lead to a located path, the outermost first and itself last: `a`, `a/b`, `a/b/c`.
+/// The paths that lead to a located path, the outermost first and itself last: `a`, `a/b`, `a/b/c`. A path that is longer
+/// than any file's leads nowhere.
 pub fn ancestors(path: &str) -> impl Iterator<Item = &str> {
+    let path = if path.len() > MAX_PATH { "" } else { path };
     let inner = path.match_indices('/').filter(|(at, _)| *at > 0).filter_map(|(at, _)| path.get(..at));
     inner.chain(Some(path).filter(|path| !path.is_empty()))
 }

@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 use schemars::{JsonSchema, Schema};
 
 use super::super::keys;
-use super::service::known;
-use super::values::{Boolean, Bytes, Integer, MountKind, Scalar, extensions};
+use super::values::{Boolean, Bytes, Integer, MountKind, Scalar, extensions, known};
 
 /// `[HOST:]CONTAINER[/PROTOCOL]`, a number, or the long form.
 #[derive(JsonSchema)]

@@ -3,10 +3,9 @@
 use schemars::{JsonSchema, Schema};
 
 use super::super::keys;
-use super::service::known;
 use super::values::{
     Bytes, Duration, FailureAction, Integer, Number, PairsOrList, RestartCondition, ServiceMode, UpdateOrder,
-    extensions,
+    extensions, known,
 };
 
 /// How a service runs on the swarm.

@@ -8,24 +8,10 @@ use serde_json::{Map, Value, json};
 use super::super::keys::{self, Fate, Known};
 use super::attached::{FileReference, Mount, Port, ServiceNetworks};
 use super::deploy::Deploy;
-use super::properties;
 use super::values::{
     Boolean, Bytes, DependencyCondition, Duration, EnvFileFormat, Integer, Number, Own, PairsOrList, Scalar,
-    TextOrList, extensions,
+    TextOrList, extensions, known,
 };
-
-/// Adds keys that are known and not carried out, with a word on what to do instead. Those that are refused may stand only
-/// where [`refuse_without_profiles`] lets them.
-pub(super) fn known(schema: &mut Schema, known: &[Known]) {
-    let Some(properties) = properties(schema) else { return };
-    for (key, fate) in known {
-        let description = match fate {
-            Fate::Ignored(hint) | Fate::Dropped(hint) => format!("Ignored. Instead: {hint}."),
-            Fate::Refused(hint) => format!("Swarm cannot carry it out. Instead: {hint}."),
-        };
-        properties.entry(*key).or_insert(json!({ "description": description, "deprecated": true }));
-    }
-}
 
 fn known_of_services(schema: &mut Schema) {
     known(schema, keys::SERVICE);

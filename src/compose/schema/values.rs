@@ -5,6 +5,22 @@ use std::collections::BTreeMap;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
+use super::super::keys;
+use super::properties;
+
+/// Adds keys that are known and not carried out, with a word on what to do instead. Those that are refused may stand only
+/// where a service takes no part.
+pub(super) fn known(schema: &mut Schema, known: &[keys::Known]) {
+    let Some(properties) = properties(schema) else { return };
+    for (key, fate) in known {
+        let description = match fate {
+            keys::Fate::Ignored(hint) | keys::Fate::Dropped(hint) => format!("Ignored. Instead: {hint}."),
+            keys::Fate::Refused(hint) => format!("Swarm cannot carry it out. Instead: {hint}."),
+        };
+        properties.entry(*key).or_insert(serde_json::json!({ "description": description, "deprecated": true }));
+    }
+}
+
 /// Keys that begin with `x-` are anybody's, in every mapping that is not a table of names.
 pub(super) fn extensions(schema: &mut Schema) {
     schema.insert("patternProperties".to_owned(), serde_json::json!({ "^x-": true }));

@@ -92,6 +92,7 @@ fn render_prints_what_would_be_posted() {
     assert!(stack["volumes"].is_array());
     let yaml = skep.run(&["render", "-c", "stack.yaml", "shop", "-o", "yaml"]).expect(0);
     assert!(yaml.stdout.contains("Name: shop_web"), "{}", yaml.stdout);
+    assert_eq!(serde_yaml::from_str::<serde_json::Value>(&yaml.stdout).expect("YAML"), rendered, "the same in both");
 }
 
 #[test]
