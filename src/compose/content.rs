@@ -2,26 +2,32 @@
 
 use super::{Input, Mode};
 use crate::diag::{Diagnostic, Faults, Severity, Span, code};
+use crate::model::Files;
 
 /// How every pointer begins, by the specification of Git LFS.
 const POINTER: &[u8] = b"version https://git-lfs.github.com/spec/v1";
 
-/// Says that the file at a located path holds no content of its own where that is so; whether it must not be used. In a
-/// repository every machine would deploy something else, or nothing; in direct mode it is the deployer's own choice.
-pub(super) fn is_elsewhere(input: &Input<'_>, located: &str, cited: Span, faults: &mut Faults) -> bool {
-    let fault = match input.files.submodule(located) {
+/// That the file at a located path holds no content of its own, where that is so.
+pub fn elsewhere(files: &dyn Files, located: &str) -> Option<Diagnostic> {
+    match files.submodule(located) {
         Some(submodule) => {
             let message = format!("`{located}` lies in the submodule `{submodule}`, which is another repository");
             let fault = Diagnostic::error(code::FILE_SUBMODULE, message);
-            fault.hint("copy the file into this repository, or follow the other one with a stack of its own")
+            Some(fault.hint("copy the file into this repository, or follow the other one with a stack of its own"))
         }
-        None if input.files.read(located).is_ok_and(|bytes| bytes.starts_with(POINTER)) => {
+        None if files.read(located).is_ok_and(|bytes| bytes.starts_with(POINTER)) => {
             let message = format!("`{located}` is a pointer of Git LFS and not the content it points to");
             let fault = Diagnostic::error(code::FILE_LFS_POINTER, message);
-            fault.hint("commit the file itself: what fits into a config or secret needs no Git LFS")
+            Some(fault.hint("commit the file itself: what a stack reads is small and needs no Git LFS"))
         }
-        None => return false,
-    };
+        None => None,
+    }
+}
+
+/// Says that the file at a located path holds no content of its own where that is so; whether it must not be used. In a
+/// repository every machine would deploy something else, or nothing; in direct mode it is the deployer's own choice.
+pub(super) fn is_elsewhere(input: &Input<'_>, located: &str, cited: Option<Span>, faults: &mut Faults) -> bool {
+    let Some(fault) = elsewhere(input.files, located) else { return false };
     let mut fault = fault.at(cited);
     if input.mode == Mode::Direct {
         fault.severity = Severity::Warning;

@@ -9,7 +9,7 @@ use super::family::Family;
 use super::interpolate::{Interpolator, severity_of_undefined};
 use super::template::Expansion;
 use super::unit::{Unit, Units};
-use super::{Input, Mode, Variables, encrypted, tags};
+use super::{Input, Mode, Variables, content, encrypted, tags};
 use crate::diag::{Diagnostic, Faults, FileId, Sources, Span, code};
 use crate::model::files::directory;
 use crate::model::{Confidential, FileError};
@@ -136,6 +136,9 @@ impl<'a> Loader<'a> {
 
     /// The documents of the file at a located path, each a mapping; `None` where it cannot be read.
     pub fn open(&mut self, path: &str, cited: Option<Span>) -> Option<Opened> {
+        if content::is_elsewhere(self.input, path, cited, &mut self.faults.borrow_mut()) {
+            return None;
+        }
         match yaml::open(self.input.files, path, cited, &mut self.sources) {
             Ok((file, mut documents)) => {
                 match sops::decrypt(&mut documents, self.input.keys, path) {
@@ -224,6 +227,9 @@ impl<'a> Loader<'a> {
 
     /// The variables of the file at a located path, read as Docker Compose reads one.
     pub fn variables_of(&mut self, path: &str, cited: Option<Span>, known: &Variables) -> Option<Variables> {
+        if content::is_elsewhere(self.input, path, cited, &mut self.faults.borrow_mut()) {
+            return None;
+        }
         match yaml::text_of(self.input.files, path, cited, &mut self.sources) {
             Ok(file) => {
                 let undefined = severity_of_undefined(self.input);

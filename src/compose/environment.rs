@@ -166,12 +166,15 @@ impl<'a> Environments<'a> {
                 return None;
             }
         };
-        if !wanted.required && matches!(self.input.files.read(&located), Err(FileError::NotFound)) {
+        let files = self.input.files;
+        let is_absent = || matches!(files.read(&located), Err(FileError::NotFound));
+        // A commit does not hold the files of a submodule: there, absence is not what was meant.
+        if !wanted.required && is_absent() && files.submodule(&located).is_none() {
             return None;
         }
         let known = self.read.borrow().get(&located).copied();
         let file = known.unwrap_or_else(|| {
-            if content::is_elsewhere(self.input, &located, wanted.span, &mut faults.borrow_mut()) {
+            if content::is_elsewhere(self.input, &located, Some(wanted.span), &mut faults.borrow_mut()) {
                 self.read.borrow_mut().insert(located, None);
                 return None;
             }

@@ -41,6 +41,7 @@ mod unit;
 mod variables;
 
 pub use accept::Accepted;
+pub use content::elsewhere;
 pub use load::{load, name};
 pub use types::*;
 pub use variables::{Found, Variables};

@@ -223,7 +223,7 @@ fn size_limit(kind: Kind) -> usize {
 fn is_elsewhere(view: &View<'_>, path: &str, context: &Context<'_>) -> bool {
     let Ok(located) = context.input.files.locate(&context.units.of(view.span()).dir, path) else { return false };
     let mut faults = Faults::new();
-    let elsewhere = super::content::is_elsewhere(context.input, &located, view.span(), &mut faults);
+    let elsewhere = super::content::is_elsewhere(context.input, &located, Some(view.span()), &mut faults);
     faults.into_sorted().into_iter().for_each(|fault| view.fault(fault));
     elsewhere
 }

@@ -64,6 +64,10 @@ fn variables(declaring: &dyn Files, declared: &Declared, keys: &Keys, faults: &m
     };
     let mut variables: Variables = declared.variables.clone().into();
     for file in present(declaring, &declared.env_files) {
+        if let Some(fault) = compose::elsewhere(declaring, &file.path) {
+            faults.push(fault);
+            continue;
+        }
         let mut sources = Sources::new();
         let mut found = Faults::new();
         match yaml::text_of(declaring, &file.path, None, &mut sources) {

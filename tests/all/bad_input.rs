@@ -329,3 +329,24 @@ fn content_that_lies_in_a_submodule() {
     assert!(direct.stderr.contains("warning: `work/pages/page.txt` lies in the submodule"), "{}", direct.stderr);
     assert_eq!(direct.json()["stacks"][0]["configs"][0]["Data"], "aGVsbG8=");
 }
+
+#[test]
+fn variables_and_files_that_are_pointers_of_git_lfs() {
+    let scene = Scene::new("bad");
+    let work = scene.skep.directory().join("work");
+    let pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 5\n";
+    write(&work, "skep.yaml", "version: 1\nstacks:\n  - { name: shop, files: [stack.yaml], envFiles: [prod.env] }\n");
+    write(&work, "stack.yaml", "include: [part.yaml]\nservices: { web: { image: 'a:1' } }\n");
+    write(&work, "prod.env", pointer);
+    write(&work, "part.yaml", pointer);
+    insta::assert_snapshot!(refused(&scene, "--repo work"), @r"
+    error: `prod.env` is a pointer of Git LFS and not the content it points to [file/lfs-pointer]
+      help: commit the file itself: what a stack reads is small and needs no Git LFS
+    stack.yaml:1:11: error: `part.yaml` is a pointer of Git LFS and not the content it points to [file/lfs-pointer]
+      |
+    1 | include: [part.yaml]
+      |           ^^^^^^^^^
+      help: commit the file itself: what a stack reads is small and needs no Git LFS
+    skep: nothing was done: the input has errors
+    ");
+}

@@ -60,8 +60,8 @@ pub(super) const ROWS: &[Row] = &[
     service("credential_spec.file", &["TaskTemplate/ContainerSpec/Privileges/CredentialSpec/File"]),
     service("credential_spec.registry", &["TaskTemplate/ContainerSpec/Privileges/CredentialSpec/Registry"]),
     service("extra_hosts", &["TaskTemplate/ContainerSpec/Hosts"])
-        .note("an entry without an address is an error")
-        .differs("leaves such an entry out in silence"),
+        .note("an entry without an address is left out, with a warning")
+        .differs("likewise, in silence"),
     service("dns", &["TaskTemplate/ContainerSpec/DNSConfig/Nameservers"]).note("`[]` counts as said"),
     service("dns_search", &["TaskTemplate/ContainerSpec/DNSConfig/Search"]).note("likewise"),
     service("dns_opt", &["TaskTemplate/ContainerSpec/DNSConfig/Options"]).note("likewise").refused_there(),

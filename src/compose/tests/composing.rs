@@ -461,11 +461,21 @@ fn a_pointer_of_git_lfs_is_no_content() {
     let files = [("a.yaml", main.as_str()), ("x.env", pointer), ("c.txt", pointer), ("s.txt", pointer)];
     insta::assert_snapshot!(Stack::repository(&files).faults(), @r"
     a.yaml:4:16: error: `x.env` is a pointer of Git LFS and not the content it points to [file/lfs-pointer]
-      help: commit the file itself: what fits into a config or secret needs no Git LFS
+      help: commit the file itself: what a stack reads is small and needs no Git LFS
     a.yaml:6:21: error: `c.txt` is a pointer of Git LFS and not the content it points to [file/lfs-pointer]
-      help: commit the file itself: what fits into a config or secret needs no Git LFS
+      help: commit the file itself: what a stack reads is small and needs no Git LFS
     a.yaml:7:21: error: `s.txt` is a pointer of Git LFS and not the content it points to [file/lfs-pointer]
-      help: commit the file itself: what fits into a config or secret needs no Git LFS
+      help: commit the file itself: what a stack reads is small and needs no Git LFS
+    ");
+    let reading = "include: [b.yml]\nservices: {web: {image: a, extends: {service: c, file: c.yml}}}\n";
+    let files = [("a.yaml", reading), (".env", pointer), ("b.yml", pointer), ("c.yml", pointer)];
+    insta::assert_snapshot!(Stack::repository(&files).faults(), @r"
+    error: `.env` is a pointer of Git LFS and not the content it points to [file/lfs-pointer]
+      help: commit the file itself: what a stack reads is small and needs no Git LFS
+    a.yaml:1:11: error: `b.yml` is a pointer of Git LFS and not the content it points to [file/lfs-pointer]
+      help: commit the file itself: what a stack reads is small and needs no Git LFS
+    a.yaml:2:56: error: `c.yml` is a pointer of Git LFS and not the content it points to [file/lfs-pointer]
+      help: commit the file itself: what a stack reads is small and needs no Git LFS
     ");
     let files = [("a.yaml", main.as_str()), ("x.env", "A=1"), ("c.txt", pointer), ("s.txt", "s")];
     let direct = Stack::direct(&files);
