@@ -43,7 +43,7 @@ enum Form {
 }
 
 /// What a line of an env file counts beside its bytes. Each service that names the file has every variable of it.
-const PER_LINE: usize = 300;
+const PER_LINE: usize = 350;
 
 /// Reads the variables of services.
 pub(super) struct Environments<'a> {
