@@ -16,12 +16,14 @@ pub struct Fields<'a> {
     entries: &'a [Entry],
     taken: Vec<bool>,
     asked: Vec<&'static str>,
+    /// Keys that are known and not worth a suggestion, unless nothing else is near.
+    hidden: Vec<&'static str>,
 }
 
 impl<'a> Fields<'a> {
     pub(super) fn new(view: &'a View<'_>, mapping: &'a Mapping) -> Self {
         let taken = vec![false; mapping.entries.len()];
-        Self { view, entries: &mapping.entries, taken, asked: Vec::new() }
+        Self { view, entries: &mapping.entries, taken, asked: Vec::new(), hidden: Vec::new() }
     }
 
     /// The mapping's own view.
@@ -37,11 +39,16 @@ impl<'a> Fields<'a> {
     /// The value of a key, null included.
     pub fn take(&mut self, key: &'static str) -> Option<View<'a>> {
         self.asked.push(key);
-        self.take_hidden(key)
+        self.find(key)
     }
 
-    /// The value of a key that is never suggested for a misspelled one.
-    pub fn take_hidden(&mut self, key: &str) -> Option<View<'a>> {
+    /// The value of a key that is suggested for a misspelled one only where no other is near.
+    pub fn take_hidden(&mut self, key: &'static str) -> Option<View<'a>> {
+        self.hidden.push(key);
+        self.find(key)
+    }
+
+    fn find(&mut self, key: &str) -> Option<View<'a>> {
         let (entry, taken) = self.entries.iter().zip(&mut self.taken).find(|(entry, _)| entry.key == key)?;
         *taken = true;
         Some(self.view.under_key(&entry.key, entry.key_span, &entry.value))
@@ -134,6 +141,7 @@ impl<'a> Fields<'a> {
             if !self.view.is_full()
                 && key.len() <= MAX_COMPARED
                 && let Some(near) = did_you_mean(key, self.asked.iter().copied())
+                    .or_else(|| did_you_mean(key, self.hidden.iter().copied()))
             {
                 fault = fault.hint(format!("did you mean `{near}`?"));
             }

@@ -147,6 +147,16 @@ fn durations_of_compose_may_be_days() {
 }
 
 #[test]
+fn a_misspelled_key_that_swarm_cannot_carry_out_is_known_too() {
+    insta::assert_snapshot!(web_faults("nework_mode: host\nimge: x"), @r"
+    a.yaml:4:5: error: unknown key `nework_mode` in `services.web` [schema/unknown-key]
+      help: did you mean `network_mode`?
+    a.yaml:5:5: error: unknown key `imge` in `services.web` [schema/unknown-key]
+      help: did you mean `image`?
+    ");
+}
+
+#[test]
 fn every_key_that_is_known_says_what_to_use_instead() {
     for (key, _) in super::super::keys::SERVICE {
         let value = match *key {
