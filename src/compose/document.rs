@@ -136,11 +136,9 @@ impl<'a> Loader<'a> {
 
     /// The documents of the file at a located path, each a mapping; `None` where it cannot be read.
     pub fn open(&mut self, path: &str, cited: Option<Span>) -> Option<Opened> {
-        if content::is_elsewhere(self.input, path, cited, &mut self.faults.borrow_mut()) {
-            return None;
-        }
-        match yaml::open(self.input.files, path, cited, &mut self.sources) {
-            Ok((file, mut documents)) => {
+        let file = self.text(path, cited)?;
+        match yaml::read(self.sources.text(file), file) {
+            Ok(mut documents) => {
                 match sops::decrypt(&mut documents, self.input.keys, path) {
                     Ok(texts) => texts.iter().for_each(|texts| self.confidential.extend(texts)),
                     Err(found) => {
@@ -227,20 +225,15 @@ impl<'a> Loader<'a> {
 
     /// The variables of the file at a located path, read as Docker Compose reads one.
     pub fn variables_of(&mut self, path: &str, cited: Option<Span>, known: &Variables) -> Option<Variables> {
-        if content::is_elsewhere(self.input, path, cited, &mut self.faults.borrow_mut()) {
-            return None;
-        }
-        match yaml::text_of(self.input.files, path, cited, &mut self.sources) {
-            Ok(file) => {
-                let undefined = severity_of_undefined(self.input);
-                let faults = &mut self.faults.borrow_mut();
-                Some(encrypted::variables(&self.sources, file, self.input.keys, known, undefined, faults))
-            }
-            Err(found) => {
-                self.faults.borrow_mut().extend(found);
-                None
-            }
-        }
+        let file = self.text(path, cited)?;
+        let undefined = severity_of_undefined(self.input);
+        let faults = &mut self.faults.borrow_mut();
+        Some(encrypted::variables(&self.sources, file, self.input.keys, known, undefined, faults))
+    }
+
+    /// The text of the file at a located path; `None` where it cannot be read, or holds no content of its own.
+    fn text(&mut self, path: &str, cited: Option<Span>) -> Option<FileId> {
+        content::text(self.input, path, cited, &mut self.sources, &mut self.faults.borrow_mut())
     }
 
     /// Whether so many values more may be copied. Says so once where they may not.

@@ -13,7 +13,7 @@ use super::unit::Units;
 use super::{Input, Variables, content, dotenv, env_file, keys};
 use crate::diag::{Diagnostic, Faults, FileId, Sources, Span, code};
 use crate::model::FileError;
-use crate::yaml::{self, Entry, Mapping, Node, Scalar, Value, View};
+use crate::yaml::{Entry, Mapping, Node, Scalar, Value, View};
 
 /// A variable's value and place.
 struct Variable {
@@ -174,12 +174,7 @@ impl<'a> Environments<'a> {
         }
         let known = self.read.borrow().get(&located).copied();
         let file = known.unwrap_or_else(|| {
-            if content::is_elsewhere(self.input, &located, Some(wanted.span), &mut faults.borrow_mut()) {
-                self.read.borrow_mut().insert(located, None);
-                return None;
-            }
-            let read = yaml::text_of(self.input.files, &located, Some(wanted.span), sources);
-            let file = read.map_err(|found| faults.borrow_mut().extend(found)).ok();
+            let file = content::text(self.input, &located, Some(wanted.span), sources, &mut faults.borrow_mut());
             self.read.borrow_mut().insert(located, file);
             file
         })?;
@@ -237,16 +232,16 @@ impl<'a> Environments<'a> {
                 }
             }
         }
-        let variables = &self.units.of(cited).variables;
+        let variables = self.units.of(cited).variables.as_ref();
         let known = if own.is_empty() {
-            variables.as_ref().clone()
+            variables
         } else {
             own.extend(variables);
-            own
+            &own
         };
         let undefined = severity_of_undefined(self.input);
         let mut found = Faults::new();
-        let lines = dotenv::lines(text.content(), file, &known, undefined, &mut found);
+        let lines = dotenv::lines(text.content(), file, known, undefined, &mut found);
         faults.borrow_mut().extend(text.faults(found));
         for line in lines {
             let (span, secret) = (text.place(line.span), line.secret || text.is_secret());

@@ -41,7 +41,7 @@ mod unit;
 mod variables;
 
 pub use accept::Accepted;
-pub use content::elsewhere;
+pub use content::{foreign, pointer};
 pub use load::{load, name};
 pub use types::*;
 pub use variables::{Found, Variables};

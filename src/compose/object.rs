@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::content::{foreign, pointer};
 use super::context::MAX_CONTENT;
 use super::keys;
 use super::{Context, FileObject, Ipam, Network, Pool, Volume, cast};
@@ -219,25 +220,29 @@ fn size_limit(kind: Kind) -> usize {
     if kind == Kind::Secret { 500 * 1024 } else { 1000 * 1024 }
 }
 
-/// Says that a file holds no content of its own; whether it must not be used.
-fn is_elsewhere(view: &View<'_>, path: &str, context: &Context<'_>) -> bool {
-    let Ok(located) = context.input.files.locate(&context.units.of(view.span()).dir, path) else { return false };
+/// Says what was found of a file that holds no content of its own; whether it must not be used.
+fn refuses(view: &View<'_>, found: Option<Diagnostic>, context: &Context<'_>) -> bool {
     let mut faults = Faults::new();
-    let elsewhere = super::content::is_elsewhere(context.input, &located, Some(view.span()), &mut faults);
+    let refuses = super::content::refuses(context.input, found, Some(view.span()), &mut faults);
     faults.into_sorted().into_iter().for_each(|fault| view.fault(fault));
-    elsewhere
+    refuses
 }
 
 /// Reads a file, within the engine's bounds for one object; decrypted, and then hidden, if it is encrypted.
 fn content(view: &View<'_>, path: &str, kind: Kind, context: &Context<'_>) -> Option<(Secret<Vec<u8>>, bool)> {
     let files = context.input.files;
-    if is_elsewhere(view, path, context) {
+    let located = files.locate(&context.units.of(view.span()).dir, path);
+    let found = located.as_ref().ok().and_then(|located| foreign(files, located));
+    if refuses(view, found, context) {
         return None;
     }
     let limit = size_limit(kind);
     let mut hidden = false;
-    let mut read = files.locate(&context.units.of(view.span()).dir, path).and_then(|path| files.read(&path));
-    if let Ok(bytes) = &mut read {
+    let mut read = located.as_ref().map_err(Clone::clone).and_then(|located| files.read(located));
+    if let (Ok(located), Ok(bytes)) = (&located, &mut read) {
+        if refuses(view, pointer(located, bytes), context) {
+            return None;
+        }
         match sops::open(bytes, path, context.input.keys) {
             Ok(None) => {}
             Ok(Some(opened)) => {

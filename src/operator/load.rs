@@ -64,7 +64,7 @@ fn variables(declaring: &dyn Files, declared: &Declared, keys: &Keys, faults: &m
     };
     let mut variables: Variables = declared.variables.clone().into();
     for file in present(declaring, &declared.env_files) {
-        if let Some(fault) = compose::elsewhere(declaring, &file.path) {
+        if let Some(fault) = compose::foreign(declaring, &file.path) {
             faults.push(fault);
             continue;
         }
@@ -72,6 +72,10 @@ fn variables(declaring: &dyn Files, declared: &Declared, keys: &Keys, faults: &m
         let mut found = Faults::new();
         match yaml::text_of(declaring, &file.path, None, &mut sources) {
             Ok(text) => {
+                if let Some(fault) = compose::pointer(&file.path, sources.text(text).as_bytes()) {
+                    faults.push(fault);
+                    continue;
+                }
                 let pairs = compose::encrypted::variables(&sources, text, keys, &variables, undefined, &mut found);
                 variables.extend(&pairs);
             }
