@@ -28,6 +28,7 @@ pub fn plan(stack: &StackName, applied: &Applied, live: &Live) -> Plan {
         secrets: BTreeMap::new(),
         external: Vec::new(),
         confidential: Confidential::new(),
+        protected: Default::default(),
         accepted: Default::default(),
     };
     let policy = Policy {
