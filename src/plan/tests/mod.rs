@@ -9,6 +9,7 @@ mod deletion;
 mod laws;
 mod origin;
 mod recorded;
+mod replaced;
 mod shown;
 mod stack;
 
