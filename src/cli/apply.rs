@@ -48,7 +48,7 @@ pub async fn run(arguments: &ApplyArguments, environment: &Environment) -> Resul
         plans.iter().filter(|planned| !planned.plan.steps.is_empty() || account::is_due(&target, planned)).collect();
     let writes = plans.iter().any(|planned| !planned.plan.steps.is_empty());
     if !wanted.is_empty() && !arguments.yes {
-        let question = if writes { "Apply this?" } else { "All of it runs already. Adopt it: write its record?" };
+        let question = if writes { "Apply this?" } else { "All of it runs already. Write its record?" };
         confirm(environment, question, "--yes", &stop).await?;
     }
     let session = Session {

@@ -112,6 +112,8 @@ codes! {
     UNSTORED = "plan/unstored",
     /// A change that Swarm cannot carry out in place.
     IMMUTABLE = "plan/immutable",
+    /// Drift that is not corrected any more.
+    CONTESTED = "drift/contested",
     /// A network that becomes another one, which its services join before they leave it.
     NETWORK_REPLACED = "plan/network-replaced",
     /// A deletion that the files forbid.

@@ -10,7 +10,7 @@ use super::applied::{Applied, Content, Object};
 use super::draft::{Entry, Outcome, State};
 use super::index::{Index, Owner};
 use super::step::{Action, Body, Change, Downtime, Drifted, Effect, Step, Write};
-use super::{Input, base, diff, guard, is_drift_alone};
+use super::{Input, base, correct, diff, guard, is_drift_alone};
 use crate::desired::{self, names};
 use crate::diag::{Diagnostic, Span, code};
 use crate::model::{Digest, Kind, label};
@@ -77,7 +77,7 @@ pub(super) fn resolve<'a>(
             spec: ConfigSpec { name: name.to_owned(), ..config.spec.clone() },
         };
         let applied = input.applied.and_then(|applied| applied.configs.get(plain));
-        let outcome = settle(index, &wanted, candidates, applied, body, faults);
+        let outcome = settle(input, index, &wanted, candidates, applied, body, faults);
         names.configs.insert(plain, outcome.object.name.clone());
         outcomes.push(outcome);
     }
@@ -90,7 +90,7 @@ pub(super) fn resolve<'a>(
             data: secret.content.clone(),
         };
         let applied = input.applied.and_then(|applied| applied.secrets.get(plain));
-        let outcome = settle(index, &wanted, candidates, applied, body, faults);
+        let outcome = settle(input, index, &wanted, candidates, applied, body, faults);
         names.secrets.insert(plain, outcome.object.name.clone());
         outcomes.push(outcome);
     }
@@ -203,6 +203,7 @@ fn versions<'a, 'i, R>(plain: &'i str, objects: &'i BTreeMap<&'a str, &'a R>) ->
 
 /// Chooses among the candidates and says what has to be written.
 fn settle(
+    input: &Input<'_>,
     index: &Index<'_>,
     wanted: &Wanted<'_>,
     mut candidates: Vec<Found<'_>>,
@@ -217,13 +218,14 @@ fn settle(
         candidates.first().filter(|found| found.same == Same::Unknown)
     });
     match chosen {
-        Some(found) => reuse(wanted, found, applied, body, faults),
+        Some(found) => reuse(input, wanted, found, applied, body, faults),
         None => create(index, wanted, !candidates.is_empty(), applied, body, faults),
     }
 }
 
 /// An object that holds the wanted content is used as it is, but for its labels.
 fn reuse(
+    input: &Input<'_>,
     wanted: &Wanted<'_>,
     found: &Found<'_>,
     applied: Option<&Content>,
@@ -253,7 +255,7 @@ fn reuse(
         let entry = Some(Entry::Content(wanted.plain.to_owned(), content));
         return Outcome { entry, ..Outcome::new(object, State::Same) };
     }
-    if is_drift_alone(&changes) {
+    if is_drift_alone(&changes) && !correct::is_due(input, &object, &changes, faults) {
         let drift = Drifted {
             kind: wanted.kind,
             name: found.name.to_owned(),

@@ -16,7 +16,7 @@ use super::draft::{Entry, Outcome, State};
 use super::index::{Index, Owner};
 use super::network::Networks;
 use super::step::{Action, Body, Change, Downtime, Drifted, Effect, Origin, Step, Write};
-use super::{Input, base, cost, guard, is_drift_alone, pointer};
+use super::{Input, base, correct, cost, guard, is_drift_alone, pointer};
 use crate::desired;
 use crate::diag::{Diagnostic, code};
 use crate::model::Kind;
@@ -76,7 +76,11 @@ impl Planner<'_, '_> {
             canonical_service(&mut applied);
             applied == rendering
         });
-        let origin = if self.input.applied.is_some() { Origin::Git } else { Origin::Unknown };
+        let origin = match self.input.applied {
+            None => Origin::Unknown,
+            Some(_) if is_applied => Origin::Drift,
+            Some(_) => Origin::Git,
+        };
         let mut changes = diff::changes(&Value::Null, &value(&rendering), Base::Unknown);
         for change in &mut changes {
             (change.effect, change.origin) = (Effect::Create, origin);
@@ -129,7 +133,7 @@ impl Planner<'_, '_> {
             return same(wanted);
         }
         cost::assess_changes(&mut changes, &found, &wanted, &self.input.live.nodes);
-        if is_drift_alone(&changes) {
+        if is_drift_alone(&changes) && !self.corrects(service, &object, (&found, &wanted), &changes, faults) {
             let drift = Some(self.drifted(name, live, &wanted, changes));
             return Outcome { object, state: State::Drifted, drift, entry: entry(self.rendering(wanted)) };
         }
@@ -148,6 +152,20 @@ impl Planner<'_, '_> {
             State::Write(std::iter::once(step).chain(then).collect())
         };
         Outcome { object, state, drift, entry }
+    }
+
+    /// Whether drift alone is written back.
+    fn corrects(
+        &self,
+        service: &desired::Service,
+        object: &Object,
+        (found, wanted): (&ServiceSpec, &ServiceSpec),
+        changes: &[Change],
+        faults: &mut Vec<Diagnostic>,
+    ) -> bool {
+        let mut refused = Vec::new();
+        refuse::immutable(service, &object.name, found, wanted, &mut refused);
+        refused.is_empty() && correct::is_due(self.input, object, changes, faults)
     }
 
     /// The spec as it would be sent.

@@ -17,10 +17,12 @@ use super::super::failure::Failure;
 use super::super::plan::Planned;
 use super::super::target::{Origin, Target};
 
-/// Whether a stack has nothing to write but its record: the first contact with what runs as git says.
+/// Whether a stack has nothing to write but its record: the first contact with what runs as git says, or git says something
+/// else of it that no object shows, as what is protected.
 pub fn is_due(target: &Target, planned: &Planned<'_>) -> bool {
-    matches!(target.origin, Origin::Repository { .. })
-        && planned.stored.as_ref().is_none_or(|stored| stored.record.applied.is_none())
+    let applied = planned.stored.as_ref().and_then(|stored| stored.record.applied.as_ref());
+    let digest = planned.stack.desired.as_ref().map(desired::digest);
+    matches!(target.origin, Origin::Repository { .. }) && applied.map(|applied| &applied.digest) != digest.as_ref()
 }
 
 /// The record of one stack while it is applied.
@@ -63,6 +65,7 @@ impl<'a> Account<'a> {
             digest: self.digest(),
             at: Timestamp::now(),
             written: false,
+            correction: false,
             services: plan.services().map(str::to_owned).collect(),
             previous: None,
         });
@@ -113,6 +116,7 @@ impl<'a> Account<'a> {
             (None, _) => {
                 record.held = None;
                 record.approved = None;
+                record.deletions_approved = false;
                 record.status = Status { sync: Sync::Synced, ..self.status(Health::Healthy, String::new()) };
             }
         }
