@@ -225,7 +225,7 @@ impl Session<'_> {
         let left = self.again(planned, &live)?;
         let is_as_sent = |name: &str| {
             !left.steps.iter().any(|step| step.name == name)
-                && !left.drift.changed.iter().any(|drifted| drifted.name == name)
+                && !left.drift.changed.iter().any(|drifted| drifted.name == name && !drifted.stays())
         };
         let services: Vec<Wanted<'_>> = live
             .services
