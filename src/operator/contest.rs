@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::model::{Kind, StackName};
-use crate::plan::{Action, Contest, Difference, Object, Origin, Plan, Step};
+use crate::plan::{Action, Contest, Difference, Effect, Object, Origin, Plan, Step};
 
 /// How often the same difference is corrected within [`WINDOW`].
 const MOST: usize = 3;
@@ -93,7 +93,9 @@ pub fn returned(wrote: &Plan, after: &Plan) -> Vec<Difference> {
         after.drift.changed.iter().filter(|drifted| drifted.kind == Kind::Service && is_written(&drifted.name));
     drifted
         .flat_map(|drifted| {
-            drifted.changes.iter().map(|change| Difference {
+            // What is carried over, as a raised `ForceUpdate`, was never to be written.
+            let changes = drifted.changes.iter().filter(|change| change.effect != Effect::None);
+            changes.map(|change| Difference {
                 kind: Kind::Service,
                 name: drifted.name.clone(),
                 path: change.path.clone(),

@@ -27,6 +27,7 @@ pub fn drift(plan: &Plan) -> Option<String> {
         .drift
         .changed
         .iter()
+        .filter(|drifted| !drifted.stays())
         .map(|drifted| {
             let labels: Vec<&str> = drifted.changes.iter().take(3).map(|change| change.label.as_str()).collect();
             let more = drifted.changes.len().saturating_sub(labels.len());

@@ -113,7 +113,8 @@ impl Planner<'_, '_> {
         let object = Object::new(Kind::Service, name);
         let entry = |rendering| Some(Entry::Service(Box::new(rendering)));
         let same = |wanted| Outcome {
-            entry: entry(self.rendering(wanted)),
+            drift: self.carried(live, applied).map(|change| self.drifted(name, live, &wanted, vec![change])),
+            entry: entry(self.settled(wanted, applied)),
             ..Outcome::new(Object::new(Kind::Service, name), State::Same)
         };
         let mut wanted = self.wanted(service, Some(&live.spec), applied);
@@ -134,8 +135,9 @@ impl Planner<'_, '_> {
         }
         cost::assess_changes(&mut changes, &found, &wanted, &self.input.live.nodes);
         if is_drift_alone(&changes) && !self.corrects(service, &object, (&found, &wanted), &changes, faults) {
+            changes.extend(self.carried(live, applied));
             let drift = Some(self.drifted(name, live, &wanted, changes));
-            return Outcome { object, state: State::Drifted, drift, entry: entry(self.rendering(wanted)) };
+            return Outcome { object, state: State::Drifted, drift, entry: entry(self.settled(wanted, applied)) };
         }
         let drift = self.overwritten(name, live, &wanted, applied, &changes);
         // What is yet to be written is not applied. Without a record, what runs is what was.
@@ -248,6 +250,28 @@ impl Planner<'_, '_> {
         spec
     }
 
+    /// What the record is to hold of a service that is not written: a counter that somebody raised stays what was applied, or
+    /// the next look would not know of it.
+    fn settled(&self, spec: ServiceSpec, applied: Option<&ServiceSpec>) -> ServiceSpec {
+        let mut spec = self.rendering(spec);
+        if let Some(applied) = applied {
+            spec.task_template.force_update = applied.task_template.force_update;
+        }
+        spec
+    }
+
+    /// `ForceUpdate` is always the live one: to put it back would restart every task, for a number that says nothing. That
+    /// somebody raised it is told until the service's next write.
+    fn carried(&self, live: &Service, applied: Option<&ServiceSpec>) -> Option<Change> {
+        let found = live.spec.task_template.force_update;
+        let applied = applied?.task_template.force_update;
+        let is_ignored = self.input.policy.ignore.iter().any(|path| path == cost::FORCE_UPDATE);
+        (found != applied && !is_ignored).then(|| Change {
+            detail: Some(format!("found {found}, applied {applied}: carried over")),
+            ..cost::counter(found, applied, Effect::None, Origin::Drift)
+        })
+    }
+
     /// The differences, and `wanted` with what no diff looks at as it is found.
     fn changes(&self, found: &ServiceSpec, wanted: &mut ServiceSpec, applied: Option<&ServiceSpec>) -> Vec<Change> {
         let found_value = value(found);
@@ -323,10 +347,10 @@ impl Planner<'_, '_> {
         name: &str,
         live: &Service,
         wanted: &ServiceSpec,
-        applied: Option<&ServiceSpec>,
+        applied_spec: Option<&ServiceSpec>,
         changes: &[Change],
     ) -> Option<Drifted> {
-        let applied = applied.map(value);
+        let applied = applied_spec.map(value);
         let drift: Vec<Change> = changes
             .iter()
             .filter(|change| matches!(change.origin, Origin::Drift | Origin::Both))
@@ -337,6 +361,7 @@ impl Planner<'_, '_> {
                 }
                 _ => change.clone(),
             })
+            .chain(self.carried(live, applied_spec))
             .collect();
         (!drift.is_empty()).then(|| self.drifted(name, live, wanted, drift))
     }

@@ -309,9 +309,9 @@ pub struct Drift {
 }
 
 impl Drift {
-    /// Whether everything is as it was applied. What is merely extra is nobody's drift.
+    /// Whether everything is as it was applied, but for what stays as it is found. What is merely extra is nobody's drift.
     pub fn is_empty(&self) -> bool {
-        self.changed.is_empty() && self.missing.is_empty()
+        self.changed.iter().all(Drifted::stays) && self.missing.is_empty()
     }
 }
 
@@ -332,4 +332,11 @@ pub struct Drifted {
     pub tasks_restarting: u64,
     /// Tasks that bringing it back would end.
     pub tasks_stopping: u64,
+}
+
+impl Drifted {
+    /// Whether it is a service of which all that differs is carried over: shown, and no reason to write, now or ever.
+    pub fn stays(&self) -> bool {
+        self.kind == Kind::Service && self.effect == Effect::None
+    }
 }

@@ -26,4 +26,5 @@ mod reference;
 mod registry;
 mod runner;
 mod stored;
+mod sweep;
 mod wait;

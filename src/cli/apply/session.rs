@@ -241,7 +241,7 @@ impl Session<'_> {
         let later = plan.steps.get(plan.first_wave().len()..).unwrap_or_default();
         let is_as_sent = |name: &str| {
             !left.steps.iter().any(|step| step.name == name && !later.iter().any(|later| later.name == name))
-                && !left.drift.changed.iter().any(|drifted| drifted.name == name)
+                && !left.drift.changed.iter().any(|drifted| drifted.name == name && !drifted.stays())
         };
         let services: Vec<Wanted<'_>> = live
             .services
