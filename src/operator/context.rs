@@ -296,6 +296,7 @@ pub fn policy(settings: &Settings) -> Policy {
         },
         direct: false,
         allow_delete: false,
+        trust_secrets: settings.trust_secrets,
         ignore: settings.ignore.clone(),
     }
 }

@@ -30,13 +30,7 @@ pub fn plan(stack: &StackName, applied: &Applied, live: &Live) -> Plan {
         confidential: Confidential::new(),
         accepted: Default::default(),
     };
-    let policy = Policy {
-        prune: Prune::Recorded,
-        drift: OnDrift::Ignore,
-        direct: false,
-        allow_delete: true,
-        ignore: Vec::new(),
-    };
+    let policy = Policy { prune: Prune::Recorded, drift: OnDrift::Ignore, allow_delete: true, ..Policy::default() };
     plan::plan(plan::Input { desired: &nothing, live, applied: Some(applied), policy: &policy })
 }
 

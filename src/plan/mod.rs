@@ -22,6 +22,7 @@ mod seal;
 mod service;
 mod step;
 mod text;
+mod versions;
 pub mod view;
 mod words;
 

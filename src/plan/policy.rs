@@ -11,6 +11,8 @@ pub struct Policy {
     pub direct: bool,
     /// Deletes even where a guard would refuse to.
     pub allow_delete: bool,
+    /// Takes a secret that is in use for what git says where nobody can verify it.
+    pub trust_secrets: bool,
     /// JSON pointers into a service's spec that no diff looks at and no write changes: the live value stays.
     pub ignore: Vec<String>,
 }

@@ -17,10 +17,11 @@ use super::super::failure::Failure;
 use super::super::plan::Planned;
 use super::super::target::{Origin, Target};
 
-/// Whether a stack has nothing to write but its record: the first contact with what runs as git says.
+/// Whether the record is to be written even if no object is: at the first contact with what runs as git says, and when
+/// secrets in it are trusted at last.
 pub fn is_due(target: &Target, planned: &Planned<'_>) -> bool {
     matches!(target.origin, Origin::Repository { .. })
-        && planned.stored.as_ref().is_none_or(|stored| stored.record.applied.is_none())
+        && (planned.verifies || planned.stored.as_ref().is_none_or(|stored| stored.record.applied.is_none()))
 }
 
 /// The record of one stack while it is applied.
@@ -40,16 +41,18 @@ impl<'a> Account<'a> {
         }
     }
 
-    /// Adopts what runs as git says: the record is written, and nothing else.
+    /// Adopts what runs as git says, or trusts its secrets: the record is written, and nothing else.
     pub async fn adopt(&self) -> Result<(), Failure> {
         let mut record = self.record();
         let settled = &self.planned.plan.settled;
         let rendering = records::keep(self.client, &self.planned.plan.stack, settled).await?;
         record.inventory = inventory::of(settled);
         record.applied = Some(self.applied(rendering));
-        record.status = Status { sync: Sync::Synced, ..self.status(Health::Unknown, String::new()) };
-        self.store(self.planned.stored.as_ref(), record).await?;
-        Ok(())
+        if self.planned.plan.first_contact.is_some() {
+            record.status = Status { sync: Sync::Synced, ..self.status(Health::Unknown, String::new()) };
+        }
+        let stored = self.store(self.planned.stored.as_ref(), record).await?;
+        Ok(records::sweep(self.client, &self.planned.plan.stack, &stored.record.renderings()).await?)
     }
 
     /// The attempt, before its first write: what is about to be made belongs to the stack from now on.
