@@ -1,6 +1,6 @@
 //! Stacks that other tools deployed, taken over: no task restarts, no object is written, and git is followed from then on.
 
-mod tools;
+pub mod tools;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -163,7 +163,8 @@ impl<'a> Scene<'a> {
 
         let planned = self.run("plan --detailed-exitcode -o json --repo .").expect(0);
         assert_eq!(codes(&planned), [] as [&str; 0], "{tool:?}: {}", planned.stdout);
-        assert_eq!(planned.json()["stacks"][0]["drift"], Value::Null, "{tool:?}");
+        let stack = &planned.json()["stacks"][0];
+        assert_eq!((&stack["sync"], &stack["drift"], &stack["extra"]), (&"Synced".into(), &Value::Null, &Value::Null));
     }
 
     /// A config and a secret change in git, each once: a new object, one update, and the old one goes with the next.
