@@ -249,10 +249,13 @@ fn label_changes(live: &Labels, wanted: &Labels, applied: Option<&Labels>) -> Ve
 fn unverifiable(wanted: &Wanted<'_>, found: &Found<'_>) -> Diagnostic {
     Diagnostic::warning(
         code::SECRET_UNVERIFIABLE,
-        format!("whether secret {} holds what git says cannot be verified: it is used as it is", found.name),
+        format!(
+            "whether secret {} holds what git says cannot be verified: it stays as it is, and --trust-secrets accepts it",
+            found.name
+        ),
     )
     .at(wanted.span)
-    .hint("`--trust-secrets` takes it for what git says, and so does `trustSecrets: true` in skep.yaml")
+    .hint("`trustSecrets: true` in skep.yaml accepts it as well: what git says is then what it holds")
     .hint("or have it made anew from git: give it another `name:`")
 }
 

@@ -69,6 +69,9 @@ fn take_over(engine: &str, start: impl FnOnce() -> Option<Lab>) {
                 scene.is_changed_by_hand();
                 scene.is_adopted();
                 scene.follows_git();
+                if tool == Tool::Docker {
+                    scene.goes_back();
+                }
             });
         }
     });
@@ -189,6 +192,37 @@ impl<'a> Scene<'a> {
         assert!(self.writes().starts_with(&["/secrets/create".to_owned(), "/services/web/update".to_owned()]));
         assert!(!self.names("configs").contains(&old), "{tool:?}: {old} is pruned");
         self.run("plan --detailed-exitcode --repo .").expect(0);
+    }
+
+    /// As docs/migrate.md has it: skep lets go, and docker deploys the names that run.
+    fn goes_back(&self) {
+        let plain = reference::docker(self.client, &[]);
+        let mut text = FILE.to_owned();
+        for (kind, path, file) in [("configs", "/etc/app.conf", "./app.conf"), ("secrets", "token", "./token.txt")] {
+            let named = format!("{{ file: {file}, name: {} }}", self.name_of(kind, path));
+            text = text.replace(&format!("{{ file: {file} }}"), &named);
+        }
+        self.run("delete --keep STACK").expect(0);
+        let (tasks, mut docker) = (self.tasks(), plain);
+        self.served.commit("compose.yaml", &text);
+        docker.env("DOCKER_HOST", self.lab.docker_host(1)).env("GREETING", "hello").current_dir(self.work());
+        docker.args([
+            "stack",
+            "deploy",
+            "--detach=true",
+            "--resolve-image",
+            "never",
+            "-c",
+            "compose.yaml",
+            &self.stack,
+        ]);
+        let output = docker.output().expect("the docker client runs");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        assert_eq!(self.tasks(), tasks);
+        // And skep takes it over again.
+        self.proxy.forget();
+        self.run("apply --repo . --yes --trust-secrets").expect(0);
+        assert!(self.proxy.object_writes().is_empty(), "{:#?}", self.proxy.object_writes());
     }
 
     fn apply(&self, path: &str, text: &str) {

@@ -1,7 +1,7 @@
 //! What each tool makes of a stack file before it is deployed, after its source: names by content, and labels.
 //!
 //! Each deploys with Docker's own code, so `docker stack deploy` of the file it has rewritten puts the same on the wire:
-//! docker-sdp 0.2.10 and Portainer 2.24 (`api/exec/swarm_stack.go`) run the client, swarm-cd 1.9.0 its command from the library,
+//! docker-sdp 0.2.10 and Portainer 2.23.0 (`api/exec/swarm_stack.go`) run the client, swarm-cd 1.9.0 its command from the library,
 //! doco-cd 0.99.1 the library's loader and converter.
 
 use std::path::Path;
