@@ -44,10 +44,10 @@ impl Scheme {
 /// The names that other tools give to the versions of a config or secret, in `stack` under this key, with this `name:` and
 /// this file, as their sources say:
 ///
-/// - swarm-cd 1.9.0 (`swarmcd/stack.go`, `rotateObjects`): `<stack>-<key>-` and 8 digits of MD5, whatever `name:` says;
-/// - doco-cd 0.99.1 (`internal/docker/swarm.go`, `SetConfigHashPrefixes`): `<name>_` and 8 digits of SHA-256, where the
+/// - swarm-cd 1.10.0 (`swarmcd/stack.go`, `rotateObjects`): `<stack>-<key>-` and 8 digits of MD5, whatever `name:` says;
+/// - doco-cd at 03cbeb36 (`internal/docker/swarm.go`, `SetConfigHashPrefixes`): `<name>_` and 8 digits of SHA-256, where the
 ///   name is `name:` or else `<stack>_` and the last part of the file's path, not the key;
-/// - docker-sdp 0.2.10 (`docker_stack_deploy/cli/deployer.py`, `augment_secrets_or_config`): it appends `_` and 12 digits of
+/// - docker-sdp 0.2.15 (`docker_stack_deploy/cli/deployer.py`, `augment_secrets_or_config`): it appends `_` and 12 digits of
 ///   SHA-1 to the key where there is no `name:`, and `docker stack deploy` puts `<stack>_` in front.
 ///
 /// Portainer runs `docker stack deploy` on the file as it is, and gives no names.

@@ -22,7 +22,7 @@ pub const STATE: &str = "skep.state";
 /// The fingerprint of a secret's content, on the secret.
 pub const FINGERPRINT: &str = "skep.fingerprint";
 
-/// Below these doco-cd keeps its books on what it deploys (`internal/docker/labels.go` and `swarm.go` of v0.99.1): who, when,
+/// Below these doco-cd keeps its books on what it deploys (`internal/docker/labels.go` and `swarm.go` at 03cbeb36): who, when,
 /// from which commit. What people write for it in their files, as `cd.doco.job.schedule`, stands elsewhere.
 const DOCO_CD: &[&str] = &[
     "cd.doco.metadata.",

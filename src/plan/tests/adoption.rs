@@ -54,7 +54,10 @@ fn trusting() -> Policy {
     Policy { trust_secrets: true, ..Policy::default() }
 }
 
-fn schemes() -> [(&'static str, fn(&str) -> String); 4] {
+/// A tool, and the name it gives to what has a key.
+type Naming = (&'static str, fn(&str) -> String);
+
+fn schemes() -> [Naming; 4] {
     [
         ("docker stack deploy, Portainer", |key| format!("shop_{key}")),
         ("swarm-cd", |key| format!("shop-{key}-0123abcd")),
@@ -153,8 +156,8 @@ fn a_secret_of_another_tools_that_nothing_uses_is_not_taken_up() {
 #[test]
 fn what_belongs_to_another_stack_is_no_version_whatever_its_name() {
     let mut cluster = deployed(&with("one", "one"), schemes()[1].1);
-    let other = || [(label::NAMESPACE.to_owned(), "shop-app".to_owned())].into();
-    Arc::make_mut(&mut cluster.live.configs[0]).spec.labels = other();
+    Arc::make_mut(&mut cluster.live.configs[0]).spec.labels =
+        [(label::NAMESPACE.to_owned(), "shop-app".to_owned())].into();
     let plan = planned(&with("one", "one"), &cluster);
     assert_eq!(done(&plan), ["create config shop_app".to_owned(), format!("update service {WEB}")]);
     assert_eq!(plan.first_contact, Some(FirstContact::Unsafe));
@@ -228,7 +231,9 @@ fn what_somebody_changes_by_hand_is_drift_beside_another_tools_labels() {
     let mut cluster = deployed(&with_volume("nginx:1"), schemes()[0].1);
     keep_books(&mut cluster);
     let (_, mut cluster) = adopted(&with_volume("nginx:1"), cluster, &trusting());
-    cluster.by_hand(WEB, |spec| drop(spec.env("A=1")));
+    cluster.by_hand(WEB, |spec| {
+        spec.env("A=1");
+    });
     let plan = planned(&with_volume("nginx:1"), &cluster);
     assert!(plan.steps.is_empty(), "{:?}", done(&plan));
     assert_eq!(plan.drift.changed[0].changes.len(), 1, "{:?}", plan.drift);

@@ -1,8 +1,8 @@
 //! What each tool makes of a stack file before it is deployed, after its source: names by content, and labels.
 //!
 //! Each deploys with Docker's own code, so `docker stack deploy` of the file it has rewritten puts the same on the wire:
-//! docker-sdp 0.2.10 and Portainer 2.23.0 (`api/exec/swarm_stack.go`) run the client, swarm-cd 1.9.0 its command from the library,
-//! doco-cd 0.99.1 the library's loader and converter.
+//! docker-sdp 0.2.15 and Portainer 2.23.0 (`api/exec/swarm_stack.go`) run the client, swarm-cd 1.10.0 its command from the library,
+//! doco-cd at 03cbeb36 the library's loader and converter.
 
 use std::path::Path;
 use std::process::Command;
@@ -118,7 +118,7 @@ fn keep_books(root: &mut Mapping, stack: &str, directory: &Path) {
         ("cd.doco.source.name", "ann/fleet"),
     ];
     let moving = [
-        ("cd.doco.metadata.version", "v0.99.1"),
+        ("cd.doco.metadata.version", "v0.110.1"),
         ("cd.doco.deployment.timestamp", "2026-08-22T17:02:54Z"),
         ("cd.doco.deployment.trigger", "poll"),
         ("cd.doco.deployment.target.sha", "0123456789abcdef0123456789abcdef01234567"),
