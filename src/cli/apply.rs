@@ -48,7 +48,12 @@ pub async fn run(arguments: &ApplyArguments, environment: &Environment) -> Resul
         plans.iter().filter(|planned| !planned.plan.steps.is_empty() || account::is_due(&target, planned)).collect();
     let writes = plans.iter().any(|planned| !planned.plan.steps.is_empty());
     if !wanted.is_empty() && !arguments.yes {
-        let question = if writes { "Apply this?" } else { "All of it runs already. Write its record?" };
+        let trusts = wanted.iter().any(|planned| planned.verifies);
+        let question = match (writes, trusts) {
+            (true, _) => "Apply this?",
+            (false, true) => "Take these secrets for what git says: write the record?",
+            (false, false) => "All of it runs already. Write its record?",
+        };
         confirm(environment, question, "--yes", &stop).await?;
     }
     let session = Session {

@@ -147,6 +147,10 @@ pub struct ChangeArguments {
     #[arg(long)]
     pub allow_delete: bool,
 
+    /// Take secrets that run for what the files say: nobody can read what they hold [default: trustSecrets in skep.yaml]
+    #[arg(long)]
+    pub trust_secrets: bool,
+
     /// Write although a controller manages the stack, or another source owns it
     #[arg(long)]
     pub force: bool,

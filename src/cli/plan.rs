@@ -99,6 +99,8 @@ pub struct Planned<'a> {
     pub plan: Plan,
     /// Its record, if it has one.
     pub stored: Option<Stored>,
+    /// Whether secrets are taken for verified that the record holds as unverified.
+    pub verifies: bool,
 }
 
 /// Loads the files and lists the swarm at the same time: neither waits for the other.
@@ -147,7 +149,8 @@ pub fn plans<'a>(target: &'a Target, live: &Live, change: &ChangeArguments) -> R
             (Origin::Repository { .. }, None) => (repository(stack, change), None),
         };
         let plan = plan::plan(plan::Input { desired, live, applied: base.as_ref(), policy: &policy });
-        planned.push(Planned { stack, plan, stored });
+        let verifies = base.is_some_and(|base| plan.settled.verifies(&base));
+        planned.push(Planned { stack, plan, stored, verifies });
     }
     Ok(planned)
 }
@@ -164,12 +167,18 @@ fn direct(change: &ChangeArguments) -> Policy {
         prune: if change.prune { Prune::Labelled } else { Prune::Off },
         direct: true,
         allow_delete: change.allow_delete,
+        trust_secrets: change.trust_secrets,
         ..Policy::default()
     }
 }
 
 fn repository(stack: &Stack, change: &ChangeArguments) -> Policy {
-    Policy { allow_delete: change.allow_delete, ..policy(&stack.settings) }
+    let by_settings = policy(&stack.settings);
+    Policy {
+        allow_delete: change.allow_delete,
+        trust_secrets: change.trust_secrets || by_settings.trust_secrets,
+        ..by_settings
+    }
 }
 
 /// The plans as machines read them.

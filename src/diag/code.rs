@@ -92,6 +92,8 @@ codes! {
     SECRET_PLAIN = "secret/plain-text",
     /// A secret whose live content nobody can verify.
     SECRET_UNVERIFIABLE = "secret/unverifiable",
+    /// A secret is taken for what git says, as it was asked for, without a look at its content.
+    SECRET_TRUSTED = "secret/trusted",
     /// A name that the stack wants belongs to somebody else.
     NAME_TAKEN = "plan/name-taken",
     /// The files define nothing, and something of the stack runs.

@@ -304,6 +304,7 @@ pub fn policy(settings: &Settings) -> Policy {
         allow_delete: false,
         max_delete: Share(settings.max_delete),
         contested: BTreeMap::new(),
+        trust_secrets: settings.trust_secrets,
         ignore: settings.ignore.clone(),
     }
 }

@@ -103,6 +103,11 @@ pub(super) fn assess_changes(changes: &mut [Change], live: &ServiceSpec, wanted:
     }
 }
 
+/// Whether all tasks are replaced, and not only those whose node no longer fits.
+pub(super) fn replaces_tasks(changes: &[Change]) -> bool {
+    changes.iter().any(|change| change.effect == Effect::JobRun || effects::of(&change.path) >= FieldEffect::Rolling)
+}
+
 /// What an update costs whose changes have their effects.
 pub(super) fn of_update(changes: &[Change], live: &Service, wanted: &ServiceSpec, nodes: &[Arc<Node>]) -> Cost {
     let effect = changes.iter().map(|change| change.effect).max().unwrap_or(Effect::None);

@@ -24,6 +24,7 @@ mod service;
 mod step;
 mod subnet;
 mod text;
+mod versions;
 pub mod view;
 mod words;
 

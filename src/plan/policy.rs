@@ -20,6 +20,8 @@ pub struct Policy {
     pub max_delete: Share,
     /// Differences that are not corrected for now, and why. They are shown.
     pub contested: BTreeMap<Difference, Contest>,
+    /// Takes a secret that is in use for what git says where nobody can verify it.
+    pub trust_secrets: bool,
     /// JSON pointers into a service's spec that no diff looks at and no write changes: the live value stays.
     pub ignore: Vec<String>,
 }

@@ -19,7 +19,7 @@ use super::step::{Action, Body, Change, Downtime, Drifted, Effect, Origin, Step,
 use super::{Input, base, correct, cost, guard, is_drift_alone, pointer};
 use crate::desired;
 use crate::diag::{Diagnostic, code};
-use crate::model::Kind;
+use crate::model::{Kind, label};
 use crate::swarm::canonical::{canonical_service, forget_unstored, keep_order, resolve_networks};
 use crate::swarm::{Service, ServiceSpec, effects};
 
@@ -139,6 +139,10 @@ impl Planner<'_, '_> {
             let drift = Some(self.drifted(name, live, &wanted, changes));
             return Outcome { object, state: State::Drifted, drift, entry: entry(self.settled(wanted, applied)) };
         }
+        if cost::replaces_tasks(&changes) && keep::drop_bookkeeping(&mut wanted, &service.spec) {
+            changes = self.changes(&found, &mut wanted, applied);
+            cost::assess_changes(&mut changes, &found, &wanted, &self.input.live.nodes);
+        }
         let drift = self.overwritten(name, live, &wanted, applied, &changes);
         // What is yet to be written is not applied. Without a record, what runs is what was.
         let entry = entry(applied.cloned().unwrap_or_else(|| self.rendering(found.clone())));
@@ -186,6 +190,9 @@ impl Planner<'_, '_> {
         let past = live.or(applied);
         if !service.said.replicas {
             keep::numbers(&mut spec.mode, past.and_then(|past| past.mode.as_ref()));
+        }
+        if let Some(live) = live {
+            keep::bookkeeping(&mut spec, live);
         }
         spec.task_template.force_update = past.map_or(0, |past| past.task_template.force_update);
         if let Some(minor) = self.input.live.api_minor {
@@ -240,13 +247,15 @@ impl Planner<'_, '_> {
         spec
     }
 
-    /// The form that the record holds: comparable, and without ids, which say nothing once an object was made anew.
+    /// The form that the record holds: comparable, without ids, which say nothing once an object was made anew, and without
+    /// what another tool wrote for itself.
     fn rendering(&self, spec: ServiceSpec) -> ServiceSpec {
         let mut spec = self.comparable(spec);
         if let Some(container) = &mut spec.task_template.container_spec {
             container.configs.iter_mut().for_each(|reference| reference.config_id.clear());
             container.secrets.iter_mut().for_each(|reference| reference.secret_id.clear());
         }
+        keep::drop_bookkeeping(&mut spec, &ServiceSpec::default());
         spec
     }
 
@@ -295,6 +304,8 @@ impl Planner<'_, '_> {
                 change.detail = self.config_detail(change.before.as_ref(), change.after.as_ref());
             } else if change.path.ends_with("/SecretName") {
                 change.detail = Some("content differs".to_owned());
+            } else if change.path.rsplit('/').next().is_some_and(label::is_bookkeeping) {
+                change.origin = Origin::Skep;
             }
         }
         changes
@@ -367,8 +378,17 @@ impl Planner<'_, '_> {
     }
 
     /// The spec that is sent for a service that is there: what no diff looks at stays, and so does the order of lists.
-    fn sent(&self, service: &desired::Service, live: &Service, applied: Option<&ServiceSpec>) -> ServiceSpec {
+    fn sent(
+        &self,
+        service: &desired::Service,
+        live: &Service,
+        applied: Option<&ServiceSpec>,
+        replaces_tasks: bool,
+    ) -> ServiceSpec {
         let mut spec = self.wanted(service, Some(&live.spec), applied);
+        if replaces_tasks {
+            keep::drop_bookkeeping(&mut spec, &service.spec);
+        }
         if !self.input.policy.ignore.is_empty() {
             let mut sent = value(&spec);
             self.carry_over(&value(&live.spec), &mut sent);
@@ -389,7 +409,7 @@ impl Planner<'_, '_> {
         applied: Option<&ServiceSpec>,
         faults: &mut Vec<Diagnostic>,
     ) -> Step {
-        let mut spec = self.sent(service, live, applied);
+        let mut spec = self.sent(service, live, applied, cost::replaces_tasks(&changes));
         if effects::is_overlooked(changes.iter().map(|change| change.path.as_str())) {
             spec.task_template.force_update = spec.task_template.force_update.saturating_add(1);
             changes.push(cost::force(&live.spec));

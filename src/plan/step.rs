@@ -187,6 +187,8 @@ pub enum Body {
         plain: String,
         /// The fingerprint of its content, where it is known.
         fingerprint: Option<String>,
+        /// Whether nobody verified that it is the content of the object that is updated.
+        unverified: bool,
         /// The spec, without its data.
         spec: SecretSpec,
         /// The data to send.

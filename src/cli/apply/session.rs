@@ -47,7 +47,8 @@ impl Session<'_> {
         if planned.plan.steps.is_empty() {
             if let Some(account) = account {
                 account.adopt().await?;
-                progress.event("adopted", &format!("{stack} runs as git says; its record is written"), json!({}));
+                let words = if planned.verifies { "is trusted with its secrets" } else { "runs as git says" };
+                progress.event("adopted", &format!("{stack} {words}; its record is written"), json!({}));
             }
             return Ok(Exit::Done);
         }
