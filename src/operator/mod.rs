@@ -12,6 +12,7 @@
 mod claim;
 pub mod context;
 pub mod end;
+pub mod facts;
 pub mod fleet;
 pub mod inventory;
 pub mod keys;

@@ -10,15 +10,16 @@ use super::record::{APPLYING, Applied as AppliedRecord, Attempt, Held, Past, Rec
 use super::records::{self, Stored};
 use super::verdict::{self, Verdict};
 use super::world::{Assignment, Orphan};
-use super::{claim, inventory, reason, rendering};
+use super::{claim, facts, inventory, reason, rendering};
 use crate::apply::{Apply, Event, Outcome, Stopped};
 use crate::client::Class;
 use crate::desired::Desired;
+use crate::diag::{Diagnostic, Severity};
 use crate::health::Health;
 use crate::model::StackName;
-use crate::plan::{FirstContact, Plan, Sync};
+use crate::plan::{Estimate, FirstContact, Plan, Questions, Sync};
 use crate::runtime::Action;
-use crate::settings::{Adopt, Removed, SyncMode};
+use crate::settings::{Adopt, Removed, Resolve, SyncMode};
 use crate::swarm::Live;
 
 /// How often a rollout is looked at. The engine sends no event for a task.
@@ -388,6 +389,7 @@ impl Turn<'_> {
             return Err(Error::NoLease);
         }
         let stored = self.write(record).await?;
+        self.foresee(plan).await;
         tracing::info!(stack = %plan.stack, revision = %self.revision(), steps = plan.steps.len(), "applying");
         let apply = Apply {
             client: &context.client,
@@ -401,6 +403,28 @@ impl Turn<'_> {
         };
         let outcome = apply.run(plan).await;
         self.after(stored, outcome).await
+    }
+
+    /// Says in the log what may keep the tasks of a plan from running. That is an estimate, and keeps no plan back.
+    async fn foresee(&self, plan: &Plan) {
+        let mut questions = Questions::of(plan, &self.live);
+        if self.assignment.declared.settings.resolve == Resolve::Never {
+            questions.images.clear();
+        }
+        if questions == Questions::default() {
+            return;
+        }
+        let facts = facts::gather(&self.context.client, &self.context.credentials, questions).await;
+        let found = Estimate::new(&self.live, &facts).of(plan, self.desired());
+        let mut foreseen = Plan { diagnostics: Vec::new(), ..plan.clone() };
+        foreseen.remark(found, self.desired());
+        for Diagnostic { code, severity, message, .. } in &foreseen.diagnostics {
+            if *severity == Severity::Note {
+                tracing::info!(stack = %plan.stack, code, fault = message, "worth knowing of what is applied");
+            } else {
+                tracing::warn!(stack = %plan.stack, code, fault = message, "tasks may not run");
+            }
+        }
     }
 
     /// Records what carrying out a plan did.

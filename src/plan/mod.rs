@@ -9,6 +9,7 @@ mod cost;
 mod diff;
 mod draft;
 mod extra;
+mod feasible;
 mod guard;
 mod index;
 mod list;
@@ -31,6 +32,7 @@ mod tests;
 use serde_json::Value;
 
 pub use applied::{Applied, Content, Object};
+pub use feasible::{Answer, Estimate, Facts, Questions};
 pub use mask::Mask;
 pub use policy::{OnDrift, Policy, Prune};
 pub use reference::{Unfilled, fill_references};
