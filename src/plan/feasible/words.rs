@@ -95,9 +95,11 @@ fn reasons(obstacles: &[(String, Obstacle)]) -> String {
     text
 }
 
-/// The first few names, and how many more there are.
+/// The first few names, sorted, and how many more there are.
 pub(super) fn names<T: AsRef<str>>(names: &[T]) -> String {
-    let first: Vec<&str> = names.iter().take(NAMED).map(AsRef::as_ref).collect();
+    let mut names: Vec<&str> = names.iter().map(AsRef::as_ref).collect();
+    names.sort_unstable();
+    let first: Vec<&str> = names.iter().take(NAMED).copied().collect();
     match names.len().saturating_sub(NAMED) {
         0 => first.join(", "),
         more => format!("{} and {more} more", first.join(", ")),
