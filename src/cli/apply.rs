@@ -38,7 +38,12 @@ pub async fn run(arguments: &ApplyArguments, environment: &Environment) -> Resul
     {
         alone(&live)?;
     }
-    let plans = plan::plans(&target, &live, &arguments.change)?;
+    let mut plans = plan::plans(&target, &live, &arguments.change)?;
+    let judged = async {
+        plan::judge(&client, environment, &arguments.change, &live, &mut plans).await;
+        Ok(())
+    };
+    stop.unless(judged).await?;
     show(arguments, environment, &target, &plans, &live)?;
     for planned in &plans {
         plan::mistyped(&target, planned, &live);

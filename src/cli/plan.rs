@@ -10,15 +10,17 @@ use crate::desired::{self, fingerprint};
 use crate::diag::Sources;
 use crate::model::{RedactedUrl, label};
 use crate::operator::context::policy;
+use crate::operator::facts;
 use crate::operator::records::{self, Stored};
 use crate::operator::rendering;
 use crate::operator::snapshot;
 use crate::plan::view::{self, Document, Header};
-use crate::plan::{self, Layout, Mask, Plan, Policy, Prune};
+use crate::plan::{self, Estimate, Layout, Mask, Plan, Policy, Prune, Questions};
+use crate::settings::Resolve;
 use crate::source::git;
 use crate::swarm::Live;
 
-use super::arguments::{ChangeArguments, Output, PlanArguments, TargetArguments};
+use super::arguments::{ChangeArguments, Output, PlanArguments, ResolveImage, TargetArguments};
 use super::connect;
 use super::environment::Environment;
 use super::exit::Exit;
@@ -33,7 +35,8 @@ pub async fn run(arguments: &PlanArguments, environment: &Environment) -> Result
     if target.has_errors() {
         return Err(Failure::Invalid);
     }
-    let plans = plans(&target, &live, &arguments.change)?;
+    let mut plans = plans(&target, &live, &arguments.change)?;
+    judge(&client, environment, &arguments.change, &live, &mut plans).await;
     let document =
         document(&target, &plans, &live, arguments.target.cluster.as_deref(), mask(&arguments.change, environment));
     let changes = plans.iter().any(|planned| !planned.plan.steps.is_empty());
@@ -153,6 +156,39 @@ pub fn plans<'a>(target: &'a Target, live: &Live, change: &ChangeArguments) -> R
         planned.push(Planned { stack, plan, stored, verifies });
     }
     Ok(planned)
+}
+
+/// Adds to plans that start tasks what would keep those from running, as far as that can be told.
+pub async fn judge(
+    client: &Client,
+    environment: &Environment,
+    change: &ChangeArguments,
+    live: &Live,
+    plans: &mut [Planned<'_>],
+) {
+    let questions = plans.iter().map(|planned| {
+        let mut questions = Questions::of(&planned.plan, live);
+        let is_silent = match change.resolve_image {
+            Some(when) => when == ResolveImage::Never,
+            None => planned.stack.settings.resolve == Resolve::Never,
+        };
+        if is_silent {
+            questions.images.clear();
+        }
+        questions
+    });
+    let questions = questions.fold(Questions::default(), Questions::and);
+    if questions == Questions::default() {
+        return;
+    }
+    let facts = facts::gather(client, &connect::credentials(environment, None), questions).await;
+    let mut estimate = Estimate::new(live, &facts);
+    for Planned { stack, plan, .. } in plans {
+        if let Some(desired) = &stack.desired {
+            let found = estimate.of(plan, desired);
+            plan.remark(found, desired);
+        }
+    }
 }
 
 fn managed(stack: &Stack, stored: &Stored) -> Failure {

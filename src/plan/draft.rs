@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use super::applied::{Applied, Content, Object};
 use super::index::Index;
 use super::step::{Body, Drift, Drifted, Effect, FirstContact, Plan, Step};
-use super::{Action, Input, OnDrift, correct, extra, guard, prune};
+use super::{Action, Input, OnDrift, correct, extra, feasible, guard, prune};
 use crate::diag::Diagnostic;
 use crate::model::Kind;
 use crate::swarm::{NetworkSpec, ServiceSpec};
@@ -117,6 +117,7 @@ pub(super) fn plan(input: &Input<'_>, index: &Index<'_>, outcomes: Vec<Outcome>,
     steps.sort_by_key(|step| step.wave);
     let deletions = prune::deletions(input, index, &wanted, &steps, &mut faults);
     steps.extend(deletions);
+    feasible::port::taken(&steps, input.desired, input.live, &mut faults);
     drift.extra = extra::objects(input, index, &wanted);
     if input.policy.drift == OnDrift::Ignore {
         drift.changed.clear();

@@ -10,6 +10,7 @@ mod cost;
 mod diff;
 mod draft;
 mod extra;
+mod feasible;
 mod guard;
 mod index;
 mod list;
@@ -34,6 +35,7 @@ mod tests;
 use serde_json::Value;
 
 pub use applied::{Applied, Content, Object};
+pub use feasible::{Answer, Estimate, Facts, Questions};
 pub use mask::Mask;
 pub use policy::{Contest, Difference, OnDrift, Policy, Prune, Share};
 pub use reference::{Unfilled, fill_references};

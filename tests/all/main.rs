@@ -15,6 +15,7 @@ mod coverage;
 mod differential;
 mod documents;
 mod examples;
+mod feasible;
 mod git_server;
 mod git_servers;
 mod goldens;

@@ -1,6 +1,7 @@
 //! Carrying out a plan: the attempt is recorded before its first write, wave after wave is written, and each waits for the
 //! one before.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::super::contest;
@@ -8,14 +9,15 @@ use super::super::context::Error;
 use super::super::record::{APPLYING, Applied as AppliedRecord, Attempt, Record, Status};
 use super::super::records::{self, Stored};
 use super::super::verdict::{self, Verdict};
-use super::super::{inventory, snapshot};
+use super::super::{facts, inventory, snapshot};
 use super::{AGAIN, LOOK, Turn};
 use crate::apply::{Apply, Event, Outcome, Stopped};
 use crate::client::Class;
+use crate::diag::{Diagnostic, Severity};
 use crate::health::Health;
-use crate::plan::{Plan, Sync};
+use crate::plan::{Estimate, Plan, Questions, Sync};
 use crate::runtime::Action;
-use crate::settings::Drift;
+use crate::settings::{Drift, Resolve};
 
 /// How soon a stack is looked at whose tasks do not come up: nothing tells of a task.
 const FAILING: Duration = Duration::from_secs(15);
@@ -105,8 +107,36 @@ impl Turn<'_> {
                 }
             },
         };
+        self.foresee(plan);
         let outcome = apply.run(plan).await;
         self.after(plan, stored, outcome).await
+    }
+
+    /// Says in the log what may keep the tasks of a plan from running. That is an estimate: it keeps no plan back, and no write
+    /// waits for the registries that are asked.
+    fn foresee(&self, plan: &Plan) {
+        let mut questions = Questions::of(plan, &self.live);
+        if self.assignment.declared.settings.resolve == Resolve::Never {
+            questions.images.clear();
+        }
+        if questions == Questions::default() {
+            return;
+        }
+        let (client, credentials) = (self.context.client.clone(), Arc::clone(&self.context.credentials));
+        let (live, desired) = (self.live.clone(), Arc::clone(&self.prepared.desired));
+        let mut foreseen = Plan { diagnostics: Vec::new(), ..plan.clone() };
+        tokio::spawn(async move {
+            let facts = facts::gather(&client, &credentials, questions).await;
+            let found = Estimate::new(&live, &facts).of(&foreseen, &desired);
+            foreseen.remark(found, &desired);
+            for Diagnostic { code, severity, message, .. } in &foreseen.diagnostics {
+                if *severity == Severity::Note {
+                    tracing::info!(stack = %foreseen.stack, code, fault = message, "worth knowing of what is applied");
+                } else {
+                    tracing::warn!(stack = %foreseen.stack, code, fault = message, "tasks may not run");
+                }
+            }
+        });
     }
 
     /// Records what carrying out a plan did.

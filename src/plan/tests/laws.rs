@@ -95,7 +95,9 @@ fn draw(desired: &mut Desired, sketch: &Sketch, back: bool) {
         service.order("start-first");
     }
     if let Some(port) = sketch.port {
-        service.port(8000 + port, 80);
+        // No two services may publish one.
+        let own = sketch.key.bytes().next().map(u32::from).unwrap_or_default() * 10;
+        service.port(8000 + own + port, 80);
     }
     if sketch.constrained {
         service.constraint("node.role == worker");

@@ -7,6 +7,7 @@ mod contact;
 mod contents;
 mod costs;
 mod deletion;
+mod feasible;
 mod laws;
 mod origin;
 mod recorded;
