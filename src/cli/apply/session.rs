@@ -11,6 +11,7 @@ use super::super::interrupt::Stop;
 use super::super::plan::{self, Planned};
 use super::super::print;
 use super::super::progress::{Form, Progress, last_error};
+use super::super::saved::Saved;
 use super::super::target::Target;
 use super::account::Account;
 use crate::apply::{Apply, Event, Outcome, Stopped};
@@ -18,7 +19,7 @@ use crate::client::{Class, Client, Credentials, Error as ClientError};
 use crate::health;
 use crate::operator::snapshot::{self, SnapshotError};
 use crate::operator::verdict::{self, Assessed, Verdict, Wanted};
-use crate::plan::{Action, Body, Plan, Step, Write};
+use crate::plan::{Action, Body, Mask, Plan, Step, Write};
 use crate::swarm::{Live, ServiceSpec};
 
 /// How often the rollout is looked at.
@@ -36,6 +37,8 @@ pub struct Session<'a> {
     pub timeout: Option<Duration>,
     pub arguments: &'a ApplyArguments,
     pub target: &'a Target,
+    /// The plan that is carried out, if it was saved.
+    pub saved: Option<&'a Saved>,
 }
 
 impl Session<'_> {
@@ -118,7 +121,13 @@ impl Session<'_> {
             }
             // The engine itself writes services while they roll, and lets go of networks late. What the plan said is
             // what happens, or nothing does: the new plan may shrink, and not grow.
-            let next = self.again(planned, &snapshot::take(&self.client).await?)?;
+            let live = snapshot::take(&self.client).await?;
+            let again = self.again(planned, &live)?;
+            if let Some(saved) = self.saved {
+                let document = plan::document(self.target, std::slice::from_ref(&again), &live, None, Mask::default());
+                saved.check_rest(&again, &live, &document)?;
+            }
+            let next = again.plan;
             if let Some(step) = next.steps.iter().find(|step| !covers(&planned.plan, step)) {
                 return Err(Failure::usage_hint(
                     format!("{} {} changed while the plan was carried out", step.kind, step.name),
@@ -158,10 +167,9 @@ impl Session<'_> {
     }
 
     /// Plans the stack again, on the swarm as it is now.
-    fn again(&self, planned: &Planned<'_>, live: &Live) -> Result<Plan, Failure> {
+    fn again(&self, planned: &Planned<'_>, live: &Live) -> Result<Planned<'_>, Failure> {
         let plans = plan::plans(self.target, live, &self.arguments.change)?;
-        let found = plans.into_iter().find(|again| again.plan.stack == planned.plan.stack);
-        found.map(|again| again.plan).ok_or(Failure::Invalid)
+        plans.into_iter().find(|again| again.plan.stack == planned.plan.stack).ok_or(Failure::Invalid)
     }
 
     /// Waits for the verdict, showing the tasks come up, and says what is wrong, if anything. `None` when it was interrupted.
@@ -222,7 +230,7 @@ impl Session<'_> {
     ) -> Result<(Live, Vec<Assessed>), Failure> {
         let live = snapshot::take(&self.client).await?;
         // A service whose spec is not what was sent has been taken back.
-        let left = self.again(planned, &live)?;
+        let left = self.again(planned, &live)?.plan;
         let is_as_sent = |name: &str| {
             !left.steps.iter().any(|step| step.name == name)
                 && !left.drift.changed.iter().any(|drifted| drifted.name == name)
