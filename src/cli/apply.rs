@@ -34,7 +34,8 @@ pub async fn run(arguments: &ApplyArguments, environment: &Environment) -> Resul
     let arguments = of_plan.as_ref().unwrap_or(arguments);
     let timeout = arguments.timeout.as_deref().map(super::records::duration).transpose()?;
     let client = connect::client(environment)?;
-    let (mut target, live) = stop.unless(plan::look(&client, &arguments.target, environment, Undeclared::Refuse)).await?;
+    let (mut target, live) =
+        stop.unless(plan::look(&client, &arguments.target, environment, Undeclared::Refuse)).await?;
     super::validate::show(&target, environment);
     if target.has_errors() {
         return Err(Failure::Invalid);

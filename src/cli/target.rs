@@ -241,8 +241,8 @@ async fn repository(
     }
     let wanted = chosen(arguments, &declaration)?;
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let loading = stream::iter(in_order(wanted)?)
-        .map(|declared| load_stack(&opened, declared, arguments, &credentials, &keys));
+    let loading =
+        stream::iter(in_order(wanted)?).map(|declared| load_stack(&opened, declared, arguments, &credentials, &keys));
     let stacks = loading.buffered(threads).try_collect().await?;
     let revision = match (&opened.revision, &opened.directory) {
         (Some(revision), _) => revision.clone(),

@@ -57,9 +57,8 @@ pub fn read(path: &Path) -> Result<Saved, Failure> {
     File::open(path)
         .and_then(|file| file.take(MAX).read_to_string(&mut text))
         .map_err(|error| Failure::usage(format!("the saved plan {} cannot be read: {error}", path.display())))?;
-    parse(&text).map_err(|why| {
-        Failure::usage_hint(format!("{} {why}", path.display()), "make one with skep plan … --out FILE")
-    })
+    parse(&text)
+        .map_err(|why| Failure::usage_hint(format!("{} {why}", path.display()), "make one with skep plan … --out FILE"))
 }
 
 fn text(saved: &Saved) -> serde_json::Result<String> {

@@ -52,9 +52,5 @@ fn found(live: &Live, kind: Kind, name: &str) -> Option<Found> {
         Kind::Secret => named(&live.secrets, name),
         Kind::Volume | Kind::Task | Kind::Node => None,
     };
-    meta.map(|meta| Found {
-        id: meta.id.to_owned(),
-        version: meta.version.index,
-        updated: meta.updated.to_owned(),
-    })
+    meta.map(|meta| Found { id: meta.id.to_owned(), version: meta.version.index, updated: meta.updated.to_owned() })
 }

@@ -31,7 +31,10 @@ pub fn saved() -> Saved {
         skep: version().to_owned(),
         made: "2026-11-24T11:00:00Z".parse().expect("a moment"),
         swarm: "swarm1".to_owned(),
-        target: TargetArguments { repo: Some("https://git.example.org/a.git".to_owned()), ..TargetArguments::default() },
+        target: TargetArguments {
+            repo: Some("https://git.example.org/a.git".to_owned()),
+            ..TargetArguments::default()
+        },
         change: ChangeArguments { allow_delete: true, ..ChangeArguments::default() },
         commit: Some("c0ffee".to_owned()),
         stacks: vec![Stack {

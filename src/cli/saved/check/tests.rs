@@ -47,10 +47,7 @@ fn an_object_that_moved_is_named() {
         },
         |_| {},
     );
-    assert_eq!(
-        moved,
-        ["service shop_web moved: it had version 812, now 840, last written 2026-11-24 11:30:00 UTC"]
-    );
+    assert_eq!(moved, ["service shop_web moved: it had version 812, now 840, last written 2026-11-24 11:30:00 UTC"]);
     let another = found(|now| object(now).id = "id2".to_owned(), |_| {});
     assert_eq!(another, ["service shop_web is another one now, made at 2026-11-24 10:00:00 UTC"]);
     let gone = found(|now| now.objects[0].found = None, |steps| steps[0].action = Action::Create);
@@ -118,7 +115,10 @@ fn files_and_records_count() {
 
 #[test]
 fn stacks_come_and_go() {
-    assert_eq!(found(|now| now.stack = "blog".to_owned(), |_| {}), ["stack blog is declared now, and is not in the plan"]);
+    assert_eq!(
+        found(|now| now.stack = "blog".to_owned(), |_| {}),
+        ["stack blog is declared now, and is not in the plan"]
+    );
     assert_eq!(undeclared(&saved(), &[]), ["stack shop is no longer declared"]);
     assert_eq!(undeclared(&saved(), &saved().stacks), [""; 0]);
 }
