@@ -14,7 +14,8 @@ fn db(options: Value, edit: impl FnOnce(&mut crate::desired::Service)) -> Desire
         .expect("a mount"),
     ];
     edit(service);
-    let volume = Volume { driver: String::new(), options: BTreeMap::new(), labels: BTreeMap::new(), prune: false, span: None };
+    let volume =
+        Volume { driver: String::new(), options: BTreeMap::new(), labels: BTreeMap::new(), prune: false, span: None };
     desired.volumes.insert("shop_data".into(), volume);
     desired
 }
