@@ -28,7 +28,8 @@ pub async fn run(arguments: &ApplyArguments, environment: &Environment) -> Resul
     let stop = Stop::listen();
     let timeout = arguments.timeout.as_deref().map(super::records::duration).transpose()?;
     let client = connect::client(environment)?;
-    let (target, live) = stop.unless(plan::look(&client, &arguments.target, environment, Undeclared::Refuse)).await?;
+    let (target, mut live) =
+        stop.unless(plan::look(&client, &arguments.target, environment, Undeclared::Refuse)).await?;
     super::validate::show(&target, environment);
     if target.has_errors() {
         return Err(Failure::Invalid);
@@ -38,7 +39,7 @@ pub async fn run(arguments: &ApplyArguments, environment: &Environment) -> Resul
     {
         alone(&live)?;
     }
-    let plans = plan::plans(&target, &live, &arguments.change)?;
+    let plans = stop.unless(plan::exact(&client, &target, &mut live, &arguments.change)).await?;
     show(arguments, environment, &target, &plans, &live)?;
     for planned in &plans {
         plan::mistyped(&target, planned, &live);

@@ -28,12 +28,12 @@ use super::target::{Name, Origin, Stack, Target, Undeclared};
 
 pub async fn run(arguments: &PlanArguments, environment: &Environment) -> Result<Exit, Failure> {
     let client = connect::client(environment)?;
-    let (target, live) = look(&client, &arguments.target, environment, Undeclared::Look).await?;
+    let (target, mut live) = look(&client, &arguments.target, environment, Undeclared::Look).await?;
     super::validate::show(&target, environment);
     if target.has_errors() {
         return Err(Failure::Invalid);
     }
-    let plans = plans(&target, &live, &arguments.change)?;
+    let plans = exact(&client, &target, &mut live, &arguments.change).await?;
     let document =
         document(&target, &plans, &live, arguments.target.cluster.as_deref(), mask(&arguments.change, environment));
     let changes = plans.iter().any(|planned| !planned.plan.steps.is_empty());
@@ -150,6 +150,18 @@ pub fn plans<'a>(target: &'a Target, live: &Live, change: &ChangeArguments) -> R
         planned.push(Planned { stack, plan, stored });
     }
     Ok(planned)
+}
+
+/// The same, told where tasks run, if how many of them restart hangs on it.
+pub async fn exact<'a>(
+    client: &Client,
+    target: &'a Target,
+    live: &mut Live,
+    change: &ChangeArguments,
+) -> Result<Vec<Planned<'a>>, Failure> {
+    let planned = plans(target, live, change)?;
+    let movers = planned.iter().flat_map(|planned| planned.plan.movers());
+    if snapshot::locate(client, live, movers).await? { plans(target, live, change) } else { Ok(planned) }
 }
 
 fn managed(stack: &Stack, stored: &Stored) -> Failure {

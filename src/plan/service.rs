@@ -119,7 +119,7 @@ impl Planner<'_, '_> {
         if changes.is_empty() {
             return same(wanted);
         }
-        cost::assess_changes(&mut changes, &found, &wanted, &self.input.live.nodes);
+        cost::assess_changes(&mut changes, live, &wanted, &self.input.live.nodes);
         if is_drift_alone(&changes) {
             changes.extend(self.carried(live, applied));
             let drift = Some(self.drifted(name, live, &wanted, changes));
