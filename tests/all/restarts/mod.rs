@@ -2,7 +2,7 @@
 
 mod rows;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::git_server::Served;
 use crate::lab::Lab;
-use crate::lab::engine::{array, escaped};
+use crate::lab::engine::{array, escaped, set};
 use crate::reference;
 use crate::runner::{Outcome, Skep};
 use crate::wait::wait_for;
@@ -36,11 +36,21 @@ fn measure(engine: &str, lab: Lab) {
     let ground = Ground::new(lab);
     ground.commit(false);
     ground.skep(&["apply", "-y", "--detach"]).expect(0);
+    ground.settled(false);
+    for row in ROWS {
+        if let Some((path, value)) = row.by_hand {
+            let value: Value = serde_json::from_str(value).expect("JSON");
+            let edit = |spec: &mut Value| set(spec, path, value.clone());
+            ground.lab.edit_service(41, &format!("{STACK}_{}", row.key), edit);
+        }
+    }
     let before = ground.settled(false);
     ground.commit(true);
     let plan = ground.skep(&["plan", "-o", "json"]).expect(0).json()["stacks"][0].take();
-    let quiet = (plan["blocked"] == true, plan.get("drift"));
-    assert_eq!(quiet, (false, None), "{plan:#}");
+    assert!(plan["blocked"] != true, "{plan:#}");
+    let drifted = plan["drift"].as_array().into_iter().flatten().map(|it| text(&it["name"]));
+    let by_hand = ROWS.iter().filter(|row| row.by_hand.is_some()).map(|row| format!("{STACK}_{}", row.key));
+    assert_eq!(drifted.collect::<BTreeSet<_>>(), by_hand.collect(), "what a hand did, and nothing else");
     ground.skep(&["apply", "-y", "--detach"]).expect(0);
     let after = ground.settled(true);
     let (mut table, mut differing) = (String::new(), 0);
@@ -61,7 +71,9 @@ fn measure(engine: &str, lab: Lab) {
     println!("{engine}: restarting and stopping, in {seconds} s\n{table}");
     assert_eq!(differing, 0, "{engine}: effect, tasks that restart, tasks that stop\n{table}");
     let nothing = ground.skep(&["plan", "-o", "json"]).expect(0).json()["stacks"][0].take();
-    assert_eq!(nothing["sync"], "Synced", "{nothing:#}");
+    assert_eq!((&nothing["sync"], nothing.get("drift")), (&"Synced".into(), None), "{nothing:#}");
+    let forced = ground.lab.service(&format!("{STACK}_forced")).expect("a service");
+    assert_eq!(forced["Spec"]["TaskTemplate"]["ForceUpdate"], 7, "a counter is never undone");
     reference::say(&format!("USED: {engine}, with {} changes whose tasks were counted, in {seconds} s", ROWS.len()));
 }
 

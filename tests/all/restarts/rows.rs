@@ -11,10 +11,17 @@ pub struct Row {
     before: [&'static str; 2],
     /// What it says after.
     after: [&'static str; 2],
+    /// What a hand writes in between: a path, and the value there as JSON.
+    pub by_hand: Option<(&'static str, &'static str)>,
 }
 
 const fn row(key: &'static str, effect: &'static str, before: [&'static str; 2], after: [&'static str; 2]) -> Row {
-    Row { key, effect, before, after }
+    Row { key, effect, before, after, by_hand: None }
+}
+
+/// A service that a hand changes before git changes a label.
+const fn by_hand(key: &'static str, effect: &'static str, path: &'static str, value: &'static str) -> Row {
+    Row { by_hand: Some((path, value)), ..row(key, effect, ["", ""], ["", "labels: { a: b }"]) }
 }
 
 const A: &str = "environment: { A: '1' }";
@@ -158,6 +165,14 @@ pub const ROWS: &[Row] = &[
         ["command: [ 'true' ]", "mode: replicated-job"],
         ["command: [ 'true' ]", "mode: replicated-job"],
     ),
+    // What the write for git's sake brings back costs too. A stack file always makes these messages, so only the API takes them
+    // away. Two are not tried: without its `EndpointSpec` a service goes on giving tasks the one it had, and to take `Placement`
+    // from a service with tasks kills the engine that leads (20.10 and 26.1, in the orchestrator's `nodeMatches`).
+    by_hand("resources-absent", "rolling", "/TaskTemplate/Resources", "null"),
+    by_hand("privileges-absent", "rolling", "/TaskTemplate/ContainerSpec/Privileges", "null"),
+    by_hand("variable-by-hand", "rolling", "/TaskTemplate/ContainerSpec/Env", "[\"A=2\"]"),
+    by_hand("label-by-hand", "in-place", "/Labels/b", "\"c\""),
+    by_hand("forced", "in-place", "/TaskTemplate/ForceUpdate", "7"),
 ];
 
 impl Row {
