@@ -33,12 +33,12 @@ pub async fn run(arguments: &PlanArguments, environment: &Environment) -> Result
     let client = connect::client(environment)?;
     // What nobody declared cannot be applied, so there is nothing to save.
     let undeclared = if arguments.out.is_some() { Undeclared::Refuse } else { Undeclared::Look };
-    let (target, live) = look(&client, &arguments.target, environment, undeclared).await?;
+    let (target, mut live) = look(&client, &arguments.target, environment, undeclared).await?;
     super::validate::show(&target, environment);
     if target.has_errors() {
         return Err(Failure::Invalid);
     }
-    let mut plans = plans(&target, &live, &arguments.change)?;
+    let mut plans = exact(&client, &target, &mut live, &arguments.change).await?;
     judge(&client, environment, &arguments.change, &live, &mut plans).await;
     let shown = |mask| document(&target, &plans, &live, arguments.target.cluster.as_deref(), mask);
     let document = shown(mask(&arguments.change, environment));
@@ -202,6 +202,18 @@ pub async fn judge(
             plan.remark(found, desired);
         }
     }
+}
+
+/// The same, told where tasks run, if how many of them restart hangs on it.
+pub async fn exact<'a>(
+    client: &Client,
+    target: &'a Target,
+    live: &mut Live,
+    change: &ChangeArguments,
+) -> Result<Vec<Planned<'a>>, Failure> {
+    let planned = plans(target, live, change)?;
+    let movers = planned.iter().flat_map(|planned| planned.plan.movers());
+    if snapshot::locate(client, live, movers).await? { plans(target, live, change) } else { Ok(planned) }
 }
 
 fn managed(stack: &Stack, stored: &Stored) -> Failure {

@@ -69,6 +69,10 @@ pub struct Service {
     /// The run of a service in a job mode.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub job_status: Option<JobStatus>,
+    /// The node of each task that should run, by id, empty where it has none yet. No list of services has them: `None` where
+    /// nobody asked for the tasks.
+    #[serde(skip)]
+    pub task_nodes: Option<Vec<String>>,
 }
 
 /// How a service is reached.

@@ -26,6 +26,7 @@ mod lab_itself;
 mod proxy;
 mod reference;
 mod registry;
+mod restarts;
 mod runner;
 mod stored;
 mod sweep;
