@@ -34,16 +34,30 @@ pub async fn carry_out(apply: &Apply<'_>, step: &Step, applied: &Applied, stack:
     match &step.write {
         Write::Create(body) => create(apply, body, applied).await.map(Done::Written),
         Write::Update { id, version, body } => update(apply, id, *version, body, applied).await.map(Done::Written),
-        Write::Delete { id, version } => match step.kind {
-            Kind::Service => delete::<Service>(apply, step, id, *version).await,
-            Kind::Network => delete::<Network>(apply, step, id, *version).await,
-            Kind::Config => delete::<Config>(apply, step, id, *version).await,
-            Kind::Secret => delete::<SecretObject>(apply, step, id, *version).await,
-            Kind::Volume | Kind::Node | Kind::Task => {
-                tracing::warn!(%stack, kind = %step.kind, object = %step.name, "this kind is never deleted");
-                Ok(Done::Deferred)
-            }
+        Write::Replace { id, version, body } => match delete_any(apply, step, id, *version, stack).await? {
+            Done::Deferred => Ok(Done::Deferred),
+            Done::Written(_) => create(apply, body, applied).await.map(Done::Written),
         },
+        Write::Delete { id, version } => delete_any(apply, step, id, *version, stack).await,
+    }
+}
+
+async fn delete_any(
+    apply: &Apply<'_>,
+    step: &Step,
+    id: &str,
+    version: Version,
+    stack: &StackName,
+) -> Result<Done, Stopped> {
+    match step.kind {
+        Kind::Service => delete::<Service>(apply, step, id, version).await,
+        Kind::Network => delete::<Network>(apply, step, id, version).await,
+        Kind::Config => delete::<Config>(apply, step, id, version).await,
+        Kind::Secret => delete::<SecretObject>(apply, step, id, version).await,
+        Kind::Volume | Kind::Node | Kind::Task => {
+            tracing::warn!(%stack, kind = %step.kind, object = %step.name, "this kind is never deleted");
+            Ok(Done::Deferred)
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use indexmap::IndexMap;
 
-use super::Accepted;
+use super::{Accepted, Own};
 use crate::diag::Span;
 use crate::model::Confidential;
 
@@ -61,6 +61,8 @@ pub struct Compose {
     pub configs: BTreeMap<String, At<FileObject>>,
     /// The secrets, by key.
     pub secrets: BTreeMap<String, At<FileObject>>,
+    /// What the file says to skep alone, of the whole stack.
+    pub own: Own,
     /// The warnings that the files accept.
     pub accepted: Accepted,
     /// Texts that came out of encrypted files: no output may hold them.
@@ -140,6 +142,8 @@ pub struct Service {
     pub depends_on: Vec<At<Dependency>>,
     /// `deploy:`.
     pub deploy: Deploy,
+    /// What the file says to skep alone.
+    pub own: Own,
 }
 
 /// A service that another waits for.
@@ -308,6 +312,8 @@ pub struct Network {
     pub ipam: Option<Ipam>,
     /// Its labels.
     pub labels: BTreeMap<String, String>,
+    /// What the file says to skep alone.
+    pub own: Own,
 }
 
 /// Address management of a network.
@@ -345,6 +351,8 @@ pub struct Volume {
     pub driver_opts: BTreeMap<String, String>,
     /// Its labels.
     pub labels: BTreeMap<String, String>,
+    /// What the file says to skep alone.
+    pub own: Own,
 }
 
 /// A top-level config or secret.
@@ -366,6 +374,8 @@ pub struct FileObject {
     pub driver: Option<String>,
     /// Its options.
     pub driver_opts: BTreeMap<String, String>,
+    /// What the file says to skep alone.
+    pub own: Own,
 }
 
 /// `deploy:`.

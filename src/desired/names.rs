@@ -19,7 +19,12 @@ pub fn suffix(hash: &str) -> &str {
 /// assert_eq!(versioned(&"x".repeat(64), "0f3a5c").len(), 64);
 /// ```
 pub fn versioned(plain: &str, hash: &str) -> String {
-    let room = MAX_CONFIG_NAME.saturating_sub(hash.chars().count() + 1);
+    versioned_within(plain, hash, MAX_CONFIG_NAME)
+}
+
+/// The same within another number of characters.
+pub fn versioned_within(plain: &str, hash: &str, most: usize) -> String {
+    let room = most.saturating_sub(hash.chars().count() + 1);
     let plain: String = plain.chars().take(room).collect();
     format!("{plain}-{hash}")
 }

@@ -136,6 +136,14 @@ codes! {
     UNSTORED = "plan/unstored",
     /// A change that Swarm cannot carry out in place.
     IMMUTABLE = "plan/immutable",
+    /// A network that becomes another one, which its services join before they leave it.
+    NETWORK_REPLACED = "plan/network-replaced",
+    /// A deletion that the files forbid.
+    PROTECTED = "plan/protected",
+    /// More of a stack would be deleted at once than is allowed.
+    TOO_MANY_DELETIONS = "plan/too-many-deletions",
+    /// A service that is deleted and made anew.
+    REPLACED = "zero-downtime/replaced",
     /// A setting that is accepted and does nothing yet.
     NOT_YET = "settings/not-yet",
     /// A file encrypted with SOPS, and no key to decrypt it with.

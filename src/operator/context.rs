@@ -16,7 +16,7 @@ use crate::client::{self, Client, Credentials};
 use crate::desired::{self, Desired, fingerprint};
 use crate::diag::{Diagnostic, Severity, Shown};
 use crate::model::{Digest, Revision, StackName};
-use crate::plan::{self, OnDrift, Plan, Policy, Prune, Step, Write};
+use crate::plan::{self, OnDrift, Plan, Policy, Prune, Share, Step, Write};
 use crate::runtime::Classify;
 use crate::settings::{Drift, Settings};
 use crate::sops::Keys;
@@ -292,10 +292,12 @@ pub fn policy(settings: &Settings) -> Policy {
         prune: if settings.prune { Prune::Recorded } else { Prune::Off },
         drift: match settings.drift {
             Drift::Report => OnDrift::Report,
+            Drift::Correct => OnDrift::Correct,
             Drift::Ignore => OnDrift::Ignore,
         },
         direct: false,
         allow_delete: false,
+        max_delete: Share(settings.max_delete),
         ignore: settings.ignore.clone(),
     }
 }

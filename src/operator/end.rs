@@ -28,15 +28,10 @@ pub fn plan(stack: &StackName, applied: &Applied, live: &Live) -> Plan {
         secrets: BTreeMap::new(),
         external: Vec::new(),
         confidential: Confidential::new(),
+        protected: Default::default(),
         accepted: Default::default(),
     };
-    let policy = Policy {
-        prune: Prune::Recorded,
-        drift: OnDrift::Ignore,
-        direct: false,
-        allow_delete: true,
-        ignore: Vec::new(),
-    };
+    let policy = Policy { prune: Prune::Recorded, drift: OnDrift::Ignore, allow_delete: true, ..Policy::default() };
     plan::plan(plan::Input { desired: &nothing, live, applied: Some(applied), policy: &policy })
 }
 

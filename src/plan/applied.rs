@@ -23,6 +23,9 @@ pub struct Applied {
     pub secrets: BTreeMap<String, Content>,
     /// Everything skep has applied and not deleted since, superseded versions included: what pruning may touch.
     pub inventory: BTreeSet<Object>,
+    /// Objects that nothing may delete, configs and secrets by their plain names: git said so when it last named them.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub protected: BTreeSet<Object>,
     /// Whether secret texts in it are sealed: it was kept, and what is sealed is only known by what it is compared with.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub sealed: bool,
@@ -77,7 +80,7 @@ impl Applied {
     pub fn record(&mut self, step: &Step, id: &str) {
         let object = Object::new(step.kind, &*step.name);
         match &step.write {
-            Write::Create(body) | Write::Update { body, .. } => {
+            Write::Create(body) | Write::Update { body, .. } | Write::Replace { body, .. } => {
                 self.inventory.insert(object);
                 match body {
                     Body::Network(spec) => {

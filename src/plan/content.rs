@@ -270,7 +270,7 @@ fn reuse(
     let past = applied.map_or(found.labels, |applied| &applied.labels).clone();
     let entry = Some(Entry::Content(wanted.plain.to_owned(), Content { labels: past, ..content }));
     let step = relabel(wanted, found, changes, labels, body(found.name));
-    Outcome { entry, ..Outcome::new(object, State::Write(Box::new(step))) }
+    Outcome { entry, ..Outcome::new(object, State::write(step)) }
 }
 
 fn create(
@@ -294,8 +294,8 @@ fn create(
         return Outcome::new(object, State::Refused);
     }
     let body = with_labels(body(&name), wanted.labels.clone());
-    let step = Box::new(step(Action::Create, wanted.kind, &name, Vec::new(), Write::Create(body)));
-    Outcome::new(object, if past.is_some() { State::Missing(step) } else { State::Write(step) })
+    let step = step(Action::Create, wanted.kind, &name, Vec::new(), Write::Create(body));
+    Outcome::new(object, if past.is_some() { State::Missing(Box::new(step)) } else { State::write(step) })
 }
 
 fn step(action: Action, kind: Kind, name: &str, changes: Vec<Change>, write: Write) -> Step {
@@ -308,6 +308,7 @@ fn step(action: Action, kind: Kind, name: &str, changes: Vec<Change>, write: Wri
         tasks_restarting: 0,
         tasks_stopping: 0,
         rollout: None,
+        wave: 0,
         changes,
         write,
     }

@@ -43,7 +43,18 @@ impl Mode {
         std::mem::discriminant(&self) != std::mem::discriminant(&other)
     }
 
-    fn is_job(self) -> bool {
+    /// The word that a stack file has for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Mode::Replicated(_) => "replicated",
+            Mode::Global => "global",
+            Mode::ReplicatedJob => "replicated-job",
+            Mode::GlobalJob => "global-job",
+        }
+    }
+
+    /// Whether its tasks end by themselves.
+    pub fn is_job(self) -> bool {
         matches!(self, Mode::ReplicatedJob | Mode::GlobalJob)
     }
 }

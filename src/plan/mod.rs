@@ -22,6 +22,7 @@ mod reference;
 mod seal;
 mod service;
 mod step;
+mod subnet;
 mod text;
 pub mod view;
 mod words;
@@ -34,7 +35,7 @@ use serde_json::Value;
 pub use applied::{Applied, Content, Object};
 pub use feasible::{Answer, Estimate, Facts, Questions};
 pub use mask::Mask;
-pub use policy::{OnDrift, Policy, Prune};
+pub use policy::{OnDrift, Policy, Prune, Share};
 pub use reference::{Unfilled, fill_references};
 pub use step::{
     Action, Body, Change, Downtime, Drift, Drifted, Effect, FirstContact, Origin, Plan, Rollout, Step, Sync, Write,
@@ -72,9 +73,9 @@ fn decide(input: &Input<'_>) -> Plan {
     let index = Index::new(&input.desired.stack, input.live, input.applied);
     let mut faults = Vec::new();
     guard::externals(input, &index, &mut faults);
-    let networks = network::resolve(input, &index, &mut faults);
+    let (networks, joined) = network::resolve(input, &index, &mut faults);
     let (contents, names) = content::resolve(input, &index, &mut faults);
-    let services = service::resolve(input, &index, &names, &mut faults);
+    let services = service::resolve(input, &index, &names, &joined, &mut faults);
     draft::plan(input, &index, networks.into_iter().chain(contents).chain(services).collect(), faults)
 }
 

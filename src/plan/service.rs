@@ -1,7 +1,11 @@
 //! Services: what is sent where something differs, and nothing where nothing does.
 
+mod join;
 pub(super) mod keep;
 mod refuse;
+mod replace;
+
+use std::collections::HashSet;
 
 use serde_json::Value;
 
@@ -10,6 +14,7 @@ use super::content::{self, Names};
 use super::diff::{self, Base};
 use super::draft::{Entry, Outcome, State};
 use super::index::{Index, Owner};
+use super::network::Networks;
 use super::step::{Action, Body, Change, Downtime, Drifted, Effect, Origin, Step, Write};
 use super::{Input, base, cost, guard, is_drift_alone, pointer};
 use crate::desired;
@@ -23,9 +28,10 @@ pub(super) fn resolve(
     input: &Input<'_>,
     index: &Index<'_>,
     names: &Names<'_>,
+    networks: &Networks<'_>,
     faults: &mut Vec<Diagnostic>,
 ) -> Vec<Outcome> {
-    let planner = Planner { input, index, names };
+    let planner = Planner { input, index, names, networks, joined: join::needed(input, index, networks) };
     let services = input.desired.services.iter();
     services.map(|(name, service)| planner.one(name, service, faults)).collect()
 }
@@ -34,6 +40,9 @@ struct Planner<'p, 'a> {
     input: &'p Input<'a>,
     index: &'p Index<'a>,
     names: &'p Names<'a>,
+    networks: &'p Networks<'a>,
+    /// Networks that services must not leave before all of them have joined what comes instead, by id.
+    joined: HashSet<&'p str>,
 }
 
 impl Planner<'_, '_> {
@@ -72,7 +81,7 @@ impl Planner<'_, '_> {
         for change in &mut changes {
             (change.effect, change.origin) = (Effect::Create, origin);
         }
-        let step = Box::new(Step {
+        let step = Step {
             action: Action::Create,
             kind: Kind::Service,
             name: name.to_owned(),
@@ -81,10 +90,11 @@ impl Planner<'_, '_> {
             tasks_restarting: 0,
             tasks_stopping: 0,
             rollout: None,
+            wave: 0,
             changes,
             write: Write::Create(Body::Service { spec: Box::new(spec), rendering: Box::new(rendering) }),
-        });
-        let state = if is_applied { State::Missing(step) } else { State::Write(step) };
+        };
+        let state = if is_applied { State::Missing(Box::new(step)) } else { State::write(step) };
         Outcome::new(Object::new(Kind::Service, name), state)
     }
 
@@ -130,8 +140,12 @@ impl Planner<'_, '_> {
         refuse::immutable(service, name, &found, &wanted, faults);
         let state = if faults.len() > before {
             State::Refused
+        } else if replace::is_needed(&found, &wanted) {
+            self.replace(service, live, &wanted, changes, applied, faults)
         } else {
-            State::Write(Box::new(self.update(service, live, &wanted, changes, applied, faults)))
+            let step = self.update(service, live, &wanted, changes, applied, faults);
+            let then = self.leave(service, live, &step, applied, faults);
+            State::Write(std::iter::once(step).chain(then).collect())
         };
         Outcome { object, state, drift, entry }
     }
@@ -145,6 +159,7 @@ impl Planner<'_, '_> {
     ) -> ServiceSpec {
         let mut spec = service.spec.clone();
         self.refer(&mut spec);
+        self.stay(&mut spec, live);
         resolve_networks(&mut spec, |name| self.index.network_id(name));
         self.keep_predefined(&mut spec, live);
         keep::image_and_platforms(&mut spec, live, applied);
@@ -161,6 +176,11 @@ impl Planner<'_, '_> {
 
     /// Moves references to the objects that hold the wanted contents.
     fn refer(&self, spec: &mut ServiceSpec) {
+        for attachment in &mut spec.task_template.networks {
+            if let Some(name) = self.networks.names.get(attachment.target.as_str()) {
+                attachment.target.clone_from(name);
+            }
+        }
         let Some(container) = &mut spec.task_template.container_spec else { return };
         if let Some(spec) = container.privileges.as_mut().and_then(|privileges| privileges.credential_spec.as_mut())
             && let Some(name) = self.names.configs.get(spec.config.as_str())
@@ -303,15 +323,8 @@ impl Planner<'_, '_> {
         (!drift.is_empty()).then(|| self.drifted(name, live, wanted, drift))
     }
 
-    fn update(
-        &self,
-        service: &desired::Service,
-        live: &Service,
-        wanted: &ServiceSpec,
-        mut changes: Vec<Change>,
-        applied: Option<&ServiceSpec>,
-        faults: &mut Vec<Diagnostic>,
-    ) -> Step {
+    /// The spec that is sent for a service that is there: what no diff looks at stays, and so does the order of lists.
+    fn sent(&self, service: &desired::Service, live: &Service, applied: Option<&ServiceSpec>) -> ServiceSpec {
         let mut spec = self.wanted(service, Some(&live.spec), applied);
         if !self.input.policy.ignore.is_empty() {
             let mut sent = value(&spec);
@@ -321,6 +334,19 @@ impl Planner<'_, '_> {
             }
         }
         keep_order(&mut spec, &live.spec);
+        spec
+    }
+
+    fn update(
+        &self,
+        service: &desired::Service,
+        live: &Service,
+        wanted: &ServiceSpec,
+        mut changes: Vec<Change>,
+        applied: Option<&ServiceSpec>,
+        faults: &mut Vec<Diagnostic>,
+    ) -> Step {
+        let mut spec = self.sent(service, live, applied);
         if effects::is_overlooked(changes.iter().map(|change| change.path.as_str())) {
             spec.task_template.force_update = spec.task_template.force_update.saturating_add(1);
             changes.push(cost::force(&live.spec));
@@ -337,6 +363,7 @@ impl Planner<'_, '_> {
             tasks_restarting: cost.tasks_restarting,
             tasks_stopping: cost.tasks_stopping,
             rollout: cost.rollout,
+            wave: self.wave(live),
             changes,
             write: Write::Update {
                 id: live.id.clone(),
@@ -347,6 +374,7 @@ impl Planner<'_, '_> {
     }
 }
 
-fn value(spec: &ServiceSpec) -> Value {
+/// A spec as JSON, for its fields to be walked.
+pub(super) fn value(spec: &ServiceSpec) -> Value {
     serde_json::to_value(spec).unwrap_or_default()
 }

@@ -10,6 +10,7 @@ mod feasible;
 mod laws;
 mod origin;
 mod recorded;
+mod replaced;
 mod shown;
 mod stack;
 

@@ -22,6 +22,7 @@ pub fn stack() -> Desired {
         secrets: Default::default(),
         external: Vec::new(),
         confidential: Confidential::new(),
+        protected: Default::default(),
         accepted: Default::default(),
     };
     network(&mut desired, "default");
@@ -56,8 +57,14 @@ pub fn service<'d>(desired: &'d mut Desired, key: &str, image: &str) -> &'d mut 
         "EndpointSpec": {}
     }))
     .expect("a service");
-    let service =
-        Service { key: key.to_owned(), spec, said: Said { replicas: false }, depends_on: Vec::new(), span: None };
+    let service = Service {
+        key: key.to_owned(),
+        spec,
+        said: Said { replicas: false },
+        depends_on: Vec::new(),
+        ignore: Vec::new(),
+        span: None,
+    };
     desired.services.insert(name.clone(), service);
     desired.services.get_mut(&name).expect("just made")
 }
