@@ -1,5 +1,6 @@
 //! Bringing one stack to what git says: the one function to read first is [`reconcile`].
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -106,7 +107,7 @@ struct Turn<'a> {
     assignment: Assignment,
     stored: Option<Stored>,
     prepared: Prepared,
-    live: Live,
+    live: Arc<Live>,
 }
 
 impl Turn<'_> {

@@ -10,7 +10,7 @@ use super::step::{Action, Body, Downtime, Effect, Step, Write};
 use super::{Input, guard};
 use crate::diag::{Diagnostic, code};
 use crate::model::Kind;
-use crate::swarm::{Resource, ServiceSpec};
+use crate::swarm::{PreviousSpec, Resource, ServiceSpec};
 
 /// Deletions go in this order: what refers before what is referred to.
 const ORDER: [Kind; 4] = [Kind::Service, Kind::Config, Kind::Secret, Kind::Network];
@@ -84,7 +84,7 @@ fn used_afterwards<'a>(input: &Input<'a>, steps: &'a [Step], deleted: &HashSet<&
     for service in input.live.services.iter().filter(|service| !deleted.contains(service.spec.name.as_str())) {
         used.extend(references(&service.spec));
         if !updated.contains(service.spec.name.as_str()) {
-            used.extend(service.previous_spec.as_deref().into_iter().flat_map(references));
+            used.extend(service.previous_spec.as_deref().into_iter().flat_map(PreviousSpec::references));
         }
     }
     used.remove("");

@@ -6,8 +6,10 @@ pub mod effects;
 pub mod image;
 mod live;
 mod object;
+mod previous;
 mod spec;
 
 pub use live::Live;
 pub use object::*;
+pub use previous::PreviousSpec;
 pub use spec::*;
