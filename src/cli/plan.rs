@@ -25,6 +25,7 @@ use super::connect;
 use super::environment::Environment;
 use super::exit::Exit;
 use super::failure::Failure;
+use super::parallel;
 use super::print;
 use super::saved::{self, Saved};
 use super::target::{Name, Origin, Stack, Target, Undeclared};
@@ -127,8 +128,10 @@ pub async fn look(
     undeclared: Undeclared,
 ) -> Result<(Target, Live), Failure> {
     let client = client.clone();
-    // The git library reads all of the system's certificates when it starts, whatever it is wanted for.
-    tokio::task::spawn_blocking(|| git::initialise(git::Setup::default()));
+    if arguments.compose_files.is_empty() {
+        // The git library reads all of the system's certificates when it starts, whatever it is wanted for.
+        tokio::task::spawn_blocking(|| git::initialise(git::Setup::default()));
+    }
     // A task of its own: what reads files would keep one that shares its thread from reading answers.
     let live = tokio::spawn(async move { snapshot::take(&client).await });
     // A fault in the files is told even where the swarm cannot be reached.
@@ -138,6 +141,12 @@ pub async fn look(
     }
     let live = live.await??;
     let cache = fingerprint::Cache::default();
+    let desired = || target.stacks.iter().filter_map(|stack| stack.desired.as_ref());
+    let contents: Vec<(&str, &[u8])> = desired()
+        .flat_map(|desired| &desired.secrets)
+        .filter_map(|(name, secret)| Some((name.as_str(), secret.content.as_ref()?.reveal().as_slice())))
+        .collect();
+    parallel::each(&contents, |(name, content)| drop(cache.fingerprint(&live.swarm_id, name, content)));
     for stack in &mut target.stacks {
         if let Some(desired) = &mut stack.desired {
             fingerprint::fill(desired, &live.swarm_id, &cache);
