@@ -156,6 +156,7 @@ pub(super) fn force(live: &ServiceSpec) -> Change {
         before: Some(counter.into()),
         after: Some(counter.saturating_add(1).into()),
         detail: None,
+        texts: None,
         effect: Effect::Rolling,
         origin: Origin::Skep,
     }

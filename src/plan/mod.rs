@@ -9,9 +9,13 @@ mod cost;
 mod diff;
 mod draft;
 mod extra;
+mod frame;
 mod guard;
+mod html;
 mod index;
+mod lines;
 mod list;
+mod markdown;
 mod mask;
 mod network;
 mod pointer;
@@ -31,13 +35,17 @@ mod tests;
 use serde_json::Value;
 
 pub use applied::{Applied, Content, Object};
+pub use frame::Frame;
+pub use html::{drift_html, plan_html};
+pub use lines::Texts;
+pub use markdown::{drift_markdown, plan_markdown};
 pub use mask::Mask;
 pub use policy::{OnDrift, Policy, Prune};
 pub use reference::{Unfilled, fill_references};
 pub use step::{
     Action, Body, Change, Downtime, Drift, Drifted, Effect, FirstContact, Origin, Plan, Rollout, Step, Sync, Write,
 };
-pub use text::{Layout, drift_text, plan_text};
+pub use text::{Form, Layout, drift_text, plan_text};
 
 use crate::desired::Desired;
 use crate::swarm::Live;

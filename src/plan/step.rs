@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::applied::{Applied, Object};
+use super::lines::Texts;
 use crate::diag::{Diagnostic, has_errors};
 use crate::model::{Confidential, Kind, Secret, StackName};
 use crate::swarm::{ConfigSpec, NetworkSpec, SecretSpec, ServiceSpec, Version};
@@ -230,6 +231,8 @@ pub struct Change {
     pub after: Option<Value>,
     /// What both values cannot say, as how many lines of a config differ.
     pub detail: Option<String>,
+    /// Both texts of a config that is exchanged, where they may be shown line by line.
+    pub texts: Option<Texts>,
     /// What the difference costs.
     pub effect: Effect,
     /// Whose it is.

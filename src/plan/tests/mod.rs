@@ -6,6 +6,7 @@ mod contact;
 mod contents;
 mod costs;
 mod deletion;
+mod goldens;
 mod laws;
 mod origin;
 mod recorded;
