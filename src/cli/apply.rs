@@ -38,7 +38,12 @@ pub async fn run(arguments: &ApplyArguments, environment: &Environment) -> Resul
     {
         alone(&live)?;
     }
-    let plans = plan::plans(&target, &live, &arguments.change)?;
+    let mut plans = plan::plans(&target, &live, &arguments.change)?;
+    let judged = async {
+        plan::judge(&client, environment, &arguments.change, &live, &mut plans).await;
+        Ok(())
+    };
+    stop.unless(judged).await?;
     show(arguments, environment, &target, &plans, &live)?;
     for planned in &plans {
         plan::mistyped(&target, planned, &live);
@@ -48,7 +53,12 @@ pub async fn run(arguments: &ApplyArguments, environment: &Environment) -> Resul
         plans.iter().filter(|planned| !planned.plan.steps.is_empty() || account::is_due(&target, planned)).collect();
     let writes = plans.iter().any(|planned| !planned.plan.steps.is_empty());
     if !wanted.is_empty() && !arguments.yes {
-        let question = if writes { "Apply this?" } else { "All of it runs already. Adopt it: write its record?" };
+        let trusts = wanted.iter().any(|planned| planned.verifies);
+        let question = match (writes, trusts) {
+            (true, _) => "Apply this?",
+            (false, true) => "Take these secrets for what git says: write the record?",
+            (false, false) => "All of it runs already. Write its record?",
+        };
         confirm(environment, question, "--yes", &stop).await?;
     }
     let session = Session {

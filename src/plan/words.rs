@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::lines::Texts;
 use super::list::List;
@@ -92,23 +92,9 @@ pub(super) fn value(path: &str, value: &Value) -> String {
         Value::Array(items) if items.iter().all(Value::is_string) => {
             items.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" ")
         }
-        Value::Object(map) => reference(map).unwrap_or_else(|| value.to_string()),
+        Value::Object(element) => whole(path, element).unwrap_or_else(|| value.to_string()),
         other => other.to_string(),
     }
-}
-
-/// A config or secret by where it is mounted, a network by what the service is called there, where that is all they say.
-fn reference(map: &serde_json::Map<String, Value>) -> Option<String> {
-    if map.contains_key("ConfigName") || map.contains_key("SecretName") {
-        let file = map.get("File")?;
-        let has = |key: &str, value: Value| file.get(key) == Some(&value);
-        let is_plain = has("UID", "0".into()) && has("GID", "0".into()) && has("Mode", 0o444.into());
-        return is_plain.then(|| file.get("Name")?.as_str().map(|name| format!("as {name}"))).flatten();
-    }
-    let aliases = map.get("Aliases")?.as_array()?;
-    let is_plain = map.len() == 2 && map.contains_key("Target") && !aliases.is_empty();
-    let names: Option<Vec<&str>> = aliases.iter().map(Value::as_str).collect();
-    names.filter(|_| is_plain).map(|names| format!("as {}", names.join(", ")))
 }
 
 /// Both values where they are texts of which one has several lines, to be compared by line.
@@ -117,6 +103,42 @@ pub(super) fn lines(path: &str, before: &Value, after: &Value) -> Option<Texts> 
     let has_lines = |value: &Value| value.as_str().is_some_and(|text| text.trim_end().contains('\n'));
     let is_told = is_text(before) && is_text(after) && (has_lines(before) || has_lines(after));
     is_told.then(|| Texts::new(value(path, before), value(path, after)))
+}
+
+/// An element of a list that comes or goes as a whole.
+fn whole(path: &str, element: &Map<String, Value>) -> Option<String> {
+    let (list, _) = path.rsplit_once('/')?;
+    let text = |key: &str| element.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
+    let number = |key: &str| element.get(key).and_then(Value::as_u64);
+    Some(match list {
+        "/TaskTemplate/Networks" => {
+            let aliases = element.get("Aliases").and_then(Value::as_array).into_iter().flatten();
+            let aliases: Vec<&str> = aliases.filter_map(Value::as_str).collect();
+            if aliases.is_empty() { "joined".to_owned() } else { format!("joined as {}", aliases.join(", ")) }
+        }
+        "/EndpointSpec/Ports" => {
+            let published = number("PublishedPort").map(|port| format!("{port}:")).unwrap_or_default();
+            let mode = text("PublishMode").filter(|mode| *mode != "ingress");
+            let mode = mode.map(|mode| format!(" {mode}")).unwrap_or_default();
+            format!("{published}{}/{}{mode}", number("TargetPort")?, text("Protocol").unwrap_or("tcp"))
+        }
+        "/TaskTemplate/ContainerSpec/Mounts" => {
+            let read_only = element.get("ReadOnly").and_then(Value::as_bool) == Some(true);
+            let source = text("Source").unwrap_or("(anonymous)");
+            // What else it says is worth the JSON.
+            let has_options = |key: &str| match element.get(key).and_then(Value::as_object) {
+                Some(options) => options.keys().any(|key| key != "Labels"),
+                None => false,
+            };
+            if ["VolumeOptions", "BindOptions", "TmpfsOptions"].into_iter().any(has_options) {
+                return None;
+            }
+            format!("{} {source}{}", text("Type")?, if read_only { ", read-only" } else { "" })
+        }
+        "/TaskTemplate/ContainerSpec/Configs" => text("ConfigName")?.to_owned(),
+        "/TaskTemplate/ContainerSpec/Secrets" => text("SecretName")?.to_owned(),
+        _ => return None,
+    })
 }
 
 fn duration(nanoseconds: i64) -> String {
@@ -176,17 +198,6 @@ mod tests {
             ("/TaskTemplate/ContainerSpec/Env/0", json!("A=b=c"), "b=c"),
             ("/TaskTemplate/ContainerSpec/Args", json!(["sleep", "9"]), "sleep 9"),
             ("/a", json!({"x": 1}), "{\"x\":1}"),
-            ("/TaskTemplate/Networks/0", json!({"Aliases": ["db", "sql"], "Target": "shop_default"}), "as db, sql"),
-            (
-                "/TaskTemplate/ContainerSpec/Configs/0",
-                json!({"ConfigName": "c", "File": {"Name": "/etc/c", "UID": "0", "GID": "0", "Mode": 292}}),
-                "as /etc/c",
-            ),
-            (
-                "/TaskTemplate/ContainerSpec/Configs/0",
-                json!({"ConfigName": "c", "File": {"Name": "c", "UID": "7", "GID": "0", "Mode": 292}}),
-                r#"{"ConfigName":"c","File":{"GID":"0","Mode":292,"Name":"c","UID":"7"}}"#,
-            ),
         ] {
             assert_eq!(value(path, &given), expected, "{path}");
         }

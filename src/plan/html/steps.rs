@@ -71,6 +71,8 @@ fn line(stack: &Stack, step: &Step) -> String {
         _ => format!("{word}: {cost}"),
     };
     let cost = if step.action == Action::Replace { cost::of_step(step) } else { cost };
+    let is_later = stack.steps.first().is_some_and(|first| first.wave < step.wave);
+    let cost = if is_later { format!("then {cost}") } else { cost };
     let downtime = match step.downtime {
         Downtime::None => String::new(),
         downtime => {
@@ -130,7 +132,12 @@ fn stack(stack: &Stack) -> String {
     };
     out.push_str(contact);
     out.push_str(&said::list(&stack.diagnostics));
+    let mut wave = stack.steps.first().map_or(0, |step| step.wave);
     for step in &stack.steps {
+        if step.wave != wave {
+            wave = step.wave;
+            out.push_str("<p class=\"fine\">Then, when these are healthy:</p>\n");
+        }
         let text = escape(&cost::sentence(step));
         let head = Head { stack: &stack.stack, kind: step.kind, name: &step.name, badge: badge(step), text };
         out.push_str(&match step.action {

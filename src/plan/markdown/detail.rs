@@ -22,7 +22,13 @@ pub(super) fn stacks(document: &Document, room: usize) -> String {
         let mut told = BTreeSet::new();
         let (open, close) = (opening(stack), "</details>\n\n");
         let mut inside = String::new();
-        let blocks = stack.steps.iter().map(|step| self::step(stack, step, &mut told)).chain([notes(stack)]);
+        let mut wave = stack.steps.first().map_or(0, |step| step.wave);
+        let steps = stack.steps.iter().map(|step| {
+            let then = if step.wave == wave { "" } else { "Then, when these are healthy:\n\n" };
+            wave = step.wave;
+            format!("{then}{}", self::step(stack, step, &mut told))
+        });
+        let blocks = steps.chain([notes(stack)]);
         for block in blocks.filter(|block| !block.is_empty()) {
             if out.len() + open.len() + inside.len() + block.len() + close.len() + FOR_NOTE > room {
                 left += 1;

@@ -53,8 +53,10 @@ pub(super) fn costs(document: &Document, most: usize) -> String {
 }
 
 fn row(stack: &Stack, step: &Step) -> String {
+    let is_later = stack.steps.first().is_some_and(|first| first.wave < step.wave);
+    let then = if is_later { "then: " } else { "" };
     let (stack_name, name) = (code(&fit(&stack.stack, 80)), object(&stack.stack, step.kind, &fit(&step.name, 160)));
-    format!("| {stack_name} | {name} | {} | {} |\n", price(step), cause(step))
+    format!("| {stack_name} | {name} | {then}{} | {} |\n", price(step), cause(step))
 }
 
 fn price(step: &Step) -> String {

@@ -83,13 +83,10 @@ fn delete() -> Case {
 
 fn replace() -> Case {
     let mut wanted = running();
-    wanted.services.get_mut("shop_worker").expect("it").env("QUEUE=fast");
-    let mut plan = planned(&wanted, &applied(&running()));
-    // Stands in for a service whose mode is another.
-    let step = plan.steps.first_mut().expect("a step");
-    (step.action, step.effect, step.downtime) = (Action::Replace, Effect::Replace, Downtime::Certain);
-    (step.tasks_restarting, step.tasks_stopping, step.rollout) = (0, 2, None);
-    Case::new("replace", plan)
+    let mode = serde_json::from_value(serde_json::json!({ "Global": {} })).expect("a mode");
+    wanted.services.get_mut("shop_worker").expect("it").spec.mode = Some(mode);
+    wanted.networks.get_mut("shop_default").expect("it").spec.attachable = true;
+    Case::new("replace", planned(&wanted, &applied(&running())))
 }
 
 fn drift() -> Case {

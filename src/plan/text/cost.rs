@@ -20,9 +20,7 @@ pub(in crate::plan) fn of_step(step: &Step) -> String {
     match (step.action, step.effect) {
         (Action::Replace, _) => match step.tasks_restarting.max(step.tasks_stopping) {
             0 => "deleted and made anew".to_owned(),
-            count => {
-                format!("deleted and made anew: {}, and nobody serves until the new ones run", tasks(0, "", count))
-            }
+            count => format!("deleted and made anew: {}, then new ones start", tasks(0, "", count)),
         },
         (Action::Create, _) => new_tasks(step),
         (Action::Delete, _) => match step.tasks_stopping {

@@ -1,8 +1,9 @@
 //! A plan in one sentence: what it costs.
 
-use super::{Document, Summary};
-use crate::plan::Downtime;
+use super::{Document, Step, Summary};
+use crate::model::Kind;
 use crate::plan::text::{cost, line::plural};
+use crate::plan::{Action, Downtime, Effect};
 
 impl Summary {
     /// What carrying it out costs, the dearest first: `3 tasks restart, nothing deleted, downtime: none`.
@@ -35,7 +36,9 @@ impl Document {
     /// A plan in one sentence: its cost, or what is in its way.
     pub fn headline(&self) -> String {
         let blocked = self.stacks.iter().filter(|stack| stack.blocked).count();
-        let has_drift = self.stacks.iter().any(|stack| !stack.drift.is_empty());
+        // What is carried over is no reason to write, now or ever.
+        let differs = |drifted: &Step| drifted.kind != Kind::Service || drifted.effect != Effect::None;
+        let has_drift = self.stacks.iter().any(|stack| stack.drift.iter().any(differs));
         let cost = match self.summary.headline() {
             text if text == "nothing to do" && has_drift => "nothing to write, but there is drift".to_owned(),
             text => text,
@@ -72,7 +75,7 @@ impl Drifts {
     /// Of a drift report.
     pub fn of(report: &Document) -> Self {
         let steps = || report.stacks.iter().flat_map(|stack| &stack.steps);
-        let missing = steps().filter(|step| step.action == crate::plan::Action::Create).count();
+        let missing = steps().filter(|step| step.action == Action::Create).count();
         let extra = report.stacks.iter().map(|stack| stack.extra.len()).sum();
         Self { changed: steps().count() - missing, missing, extra }
     }
