@@ -26,22 +26,32 @@ use super::environment::Environment;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::print;
+use super::saved::{self, Saved};
 use super::target::{Name, Origin, Stack, Target, Undeclared};
 
 pub async fn run(arguments: &PlanArguments, environment: &Environment) -> Result<Exit, Failure> {
     let client = connect::client(environment)?;
-    let (target, live) = look(&client, &arguments.target, environment, Undeclared::Look).await?;
+    // What nobody declared cannot be applied, so there is nothing to save.
+    let undeclared = if arguments.out.is_some() { Undeclared::Refuse } else { Undeclared::Look };
+    let (target, live) = look(&client, &arguments.target, environment, undeclared).await?;
     super::validate::show(&target, environment);
     if target.has_errors() {
         return Err(Failure::Invalid);
     }
     let mut plans = plans(&target, &live, &arguments.change)?;
     judge(&client, environment, &arguments.change, &live, &mut plans).await;
-    let document =
-        document(&target, &plans, &live, arguments.target.cluster.as_deref(), mask(&arguments.change, environment));
+    let shown = |mask| document(&target, &plans, &live, arguments.target.cluster.as_deref(), mask);
+    let document = shown(mask(&arguments.change, environment));
     let changes = plans.iter().any(|planned| !planned.plan.steps.is_empty());
     let blocked = plans.iter().any(|planned| planned.plan.is_blocked());
-    let next = next(&arguments.target, changes && !blocked);
+    if let Some(file) = arguments.out.as_deref().filter(|_| !blocked) {
+        saved::write(file, &Saved::of(arguments, &target, &plans, &live, shown(Mask::default())))?;
+    }
+    let next = match &arguments.out {
+        Some(file) => changes.then(|| format!("skep apply --plan {}", quoted(&file.to_string_lossy()))),
+        None => next(&arguments.target, changes),
+    };
+    let next = next.filter(|_| !blocked);
     let frame = Frame { subject: &subject(&arguments.target), made: None, next: next.as_deref() };
     match arguments.output {
         ReportOutput::Json => print::json(&document)?,
@@ -57,6 +67,9 @@ pub async fn run(arguments: &PlanArguments, environment: &Environment) -> Result
     for planned in &plans {
         remark(planned);
         mistyped(&target, planned, &live);
+    }
+    if let Some(file) = arguments.out.as_deref().filter(|_| blocked) {
+        print::say(&format!("what cannot be applied is not saved: {} is not written", file.display()));
     }
     Ok(if blocked {
         Exit::Blocked

@@ -49,27 +49,30 @@ impl Head<'_> {
 
 /// An object that differs, field by field.
 pub(super) fn changed(head: &Head<'_>, step: &Step, sides: &Sides, told: &mut BTreeSet<String>) -> String {
-    let mut table = String::new();
+    let mut heads = vec!["Field", sides.before, sides.after, sides.effect];
+    if sides.origin {
+        heads.push("Cause");
+    }
+    let mut rows = String::new();
     for change in step.changes.iter().filter(|it| change::is_shown(it, step)) {
-        table.push_str(&row(change, step, sides));
+        rows.push_str(&row(change, step, sides));
         if let Some(diff) = change.diff.as_deref()
             && told.insert(format!("{:?} {:?}", change.before, change.after))
         {
-            table.push_str(&format!(
-                "</tbody></table>\n<pre tabindex=\"0\" role=\"region\" aria-label=\"{}, line by line\">{}</pre>\n<table><tbody>\n",
+            rows.push_str(&format!(
+                "<tr class=\"lines\"><td colspan=\"{}\"><pre tabindex=\"0\" role=\"region\" aria-label=\"{}, line by line\">\
+                 {}</pre></td></tr>\n",
+                heads.len(),
                 escape(&change.label),
                 lines(diff)
             ));
         }
     }
-    let mut heads = vec!["Field", sides.before, sides.after, sides.effect];
-    if sides.origin {
-        heads.push("Cause");
-    }
     let heads: String = heads.iter().map(|head| format!("<th scope=\"col\">{head}</th>")).collect();
-    let table = format!("<table><thead><tr>{heads}</tr></thead>\n<tbody>\n{table}</tbody></table>\n");
-    let table =
-        if step.changes.is_empty() { String::new() } else { table.replace("<table><tbody>\n</tbody></table>\n", "") };
+    let table = match rows.is_empty() {
+        true => String::new(),
+        false => format!("<table class=\"fields\"><thead><tr>{heads}</tr></thead>\n<tbody>\n{rows}</tbody></table>\n"),
+    };
     format!("<article class=\"card\">{}{table}</article>\n", head.html())
 }
 
@@ -82,7 +85,7 @@ pub(super) fn whole(head: &Head<'_>, step: &Step) -> String {
         .map(|it| {
             format!(
                 "<tr><th scope=\"row\">{}</th><td data-label=\"Value\">{}</td></tr>\n",
-                escape(&it.label),
+                breakable(&it.label),
                 value(it, &it.after, "")
             )
         })
@@ -98,7 +101,7 @@ pub(super) fn whole(head: &Head<'_>, step: &Step) -> String {
 }
 
 fn row(change: &Change, step: &Step, sides: &Sides) -> String {
-    let label = format!("<tr><th scope=\"row\">{}</th>", escape(&change.label));
+    let label = format!("<tr><th scope=\"row\">{}</th>", breakable(&change.label));
     let is_hidden = change.masked && change.before.is_some() && change.after.is_some() && change.diff.is_none();
     let both = match &change.detail {
         Some(detail) => Some(escape(detail)),
@@ -136,8 +139,16 @@ fn value(change: &Change, side: &Option<Value>, tone: &str) -> String {
     if text.chars().count() <= WIDTH {
         return whole;
     }
-    let begin = escape(&fit(&text, WIDTH));
-    format!("<details class=\"long\"><summary><code class=\"value {tone}\">{begin}</code></summary>{whole}</details>")
+    let (begin, all) = (escape(&fit(&text, WIDTH)), text.chars().count());
+    format!(
+        "<details class=\"long\"><summary><code class=\"value {tone}\">{begin}</code> <span>all {all} characters</span></summary>\
+         {whole}</details>"
+    )
+}
+
+/// A label that breaks behind its dots and slashes, and not within a word.
+fn breakable(label: &str) -> String {
+    escape(label).replace('.', ".<wbr>").replace('/', "/<wbr>")
 }
 
 /// The lines of a difference. What goes and what comes is so by its element, and not by its colour alone.
