@@ -29,7 +29,7 @@ fn page(what: &str, headline: &str, document: &Document, frame: &Frame<'_>, body
     let of = document.cluster.as_deref().unwrap_or(frame.subject);
     let title =
         format!("{sentence} · {what}{}", if of.is_empty() { String::new() } else { format!(" of {}", escape(of)) });
-    let end = match frame.next {
+    let end = match frame.next.filter(|_| document.can_go_on()) {
         Some(next) => format!("Next: <code>{}</code>", escape(next)),
         None => "Made by skep, which wrote nothing for it.".to_owned(),
     };

@@ -108,7 +108,7 @@ fn first_contact(stack: &Stack) -> String {
 
 fn foot(document: &Document, frame: &Frame<'_>) -> String {
     let unchanged = format!("{} unchanged", plural(document.summary.unchanged as u64, "object"));
-    match frame.next {
+    match frame.next.filter(|_| document.can_go_on()) {
         Some(next) => format!("{unchanged} · next: {}\n", code(next)),
         None => format!("{unchanged}\n"),
     }

@@ -155,7 +155,9 @@ fn said(output: &Output) -> String {
 
 #[test]
 fn a_merge_request_has_one_comment_which_is_edited_in_place() {
-    for (kind, edit) in [("github", "PATCH /repos/team/shop/issues/comments/2"), ("gitlab", "PUT /projects/4/merge_requests/7/notes/2")] {
+    for (kind, edit) in
+        [("github", "PATCH /repos/team/shop/issues/comments/2"), ("gitlab", "PUT /projects/4/merge_requests/7/notes/2")]
+    {
         let forge = Forge::start(&["somebody quotes\n<!-- skep plan: prod -->"]);
         let posted = forge.comment(kind, PLAN);
         assert!(posted.status.success() && said(&posted).contains("comment 2 posted"), "{}", said(&posted));
@@ -217,7 +219,8 @@ fn scripts() -> Vec<String> {
 /// The skep commands in a text, words without quotes.
 fn commands(text: &str) -> Vec<Vec<String>> {
     let of = |line: &str| -> Option<Vec<String>> {
-        let (at, _) = line.match_indices("skep ").find(|(at, _)| line[..*at].ends_with([' ', '`', '\n']) || *at == 0)?;
+        let (at, _) =
+            line.match_indices("skep ").find(|(at, _)| line[..*at].ends_with([' ', '`', '\n']) || *at == 0)?;
         let command = line[at..].split(['>', ';', '|', '`']).next()?;
         Some(command.split_whitespace().map(|word| word.trim_matches('"').to_owned()).collect())
     };

@@ -28,7 +28,8 @@ fn measured(pages: &[PathBuf], is_dark: bool) -> Vec<Value> {
         // The page itself forbids scripts, so it is measured without that line.
         let text = std::fs::read_to_string(page).expect("a page");
         let lines = text.lines().filter(|line| !line.contains("Content-Security-Policy"));
-        let open = lines.collect::<Vec<_>>().join("\n").replace("</body>", &format!("<script>{MEASURE}</script></body>"));
+        let open =
+            lines.collect::<Vec<_>>().join("\n").replace("</body>", &format!("<script>{MEASURE}</script></body>"));
         let name = page.file_name().and_then(|name| name.to_str()).expect("a name");
         for width in WIDTHS {
             let source = open.replace('&', "&amp;").replace('"', "&quot;");
@@ -80,7 +81,8 @@ fn a_page_needs_nothing_else() {
         let head = text.split("</head>").next().expect("a head");
         assert!(head.contains("default-src 'none'") && head.contains("<title>") && head.contains("lang=\"en\""));
         for word in ["<script", "src=", "url(", "@import", "http-equiv=\"refresh\"", "javascript:"] {
-            let count = text.matches(word).count() - text.matches("default-src '").count() * usize::from(word == "src=");
+            let count =
+                text.matches(word).count() - text.matches("default-src '").count() * usize::from(word == "src=");
             assert_eq!(count, 0, "{}: {word}", page.display());
         }
         assert_eq!(text.matches("<h1>").count(), 1, "{}", page.display());

@@ -6,11 +6,11 @@ use super::card::{self, Head, Sides};
 use super::{anchor, escape, links, said, sums};
 use crate::plan::text::cost;
 use crate::plan::text::descope;
-use crate::plan::text::line::plural;
+use crate::plan::text::line::{moment, plural};
 use crate::plan::view::{Document, Drifts, Object, Stack, Step};
 use crate::plan::{Action, Effect};
 
-const SIDES: Sides = Sides { before: "Found", after: "Applied", effect: "Bringing it back", origin: false };
+const SIDES: Sides = Sides { before: "Found", after: "Applied", effect: "Reverting", origin: false };
 
 pub(super) fn body(document: &Document) -> String {
     let drifts = Drifts::of(document);
@@ -51,8 +51,7 @@ pub(super) fn object(stack: &Stack, step: &Step, sides: &Sides, told: &mut BTree
         (true, _) => "It was applied and is gone.".to_owned(),
         (false, updated) => {
             let since = updated.as_deref().map(|updated| {
-                let shown = updated.split('.').next().unwrap_or(updated).trim_end_matches('Z').replace('T', " ");
-                format!("Last written <time datetime=\"{}\">{} UTC</time>. ", escape(updated), escape(&shown))
+                format!("Last written <time datetime=\"{}\">{}</time>. ", escape(updated), escape(&moment(updated)))
             });
             format!("{}{}", since.unwrap_or_default(), escape(&back(step)))
         }
@@ -66,9 +65,9 @@ pub(super) fn object(stack: &Stack, step: &Step, sides: &Sides, told: &mut BTree
 fn back(step: &Step) -> String {
     let cost = cost::of_step(step);
     match (step.effect, cost.as_str()) {
-        (Effect::None | Effect::InPlace, "in place" | "") => "Bringing it back restarts nothing.".to_owned(),
+        (Effect::None | Effect::InPlace, "in place" | "") => "Reverting it restarts nothing.".to_owned(),
         (_, "") => String::new(),
-        (_, cost) => format!("Bringing it back: {cost}."),
+        (_, cost) => format!("Reverting it: {cost}."),
     }
 }
 

@@ -11,7 +11,7 @@ use crate::plan::view::{Document, Stack, Step};
 use crate::plan::{Action, Downtime, FirstContact};
 
 const SIDES: Sides = Sides { before: "Before", after: "After", effect: "Effect", origin: true };
-const DRIFT: Sides = Sides { before: "Found", after: "Applied", effect: "Bringing it back", origin: false };
+const DRIFT: Sides = Sides { before: "Found", after: "Applied", effect: "Reverting", origin: false };
 
 pub(super) fn body(document: &Document) -> String {
     let all = &document.summary;
@@ -20,14 +20,23 @@ pub(super) fn body(document: &Document) -> String {
         Downtime::Possible => "warn",
         Downtime::Certain => "bad",
     };
-    let mut out = sums(&[
-        (all.tasks_restarting.to_string(), "tasks restart", "warn"),
-        (all.tasks_stopping.to_string(), "tasks stop", "warn"),
-        (all.create.to_string(), "created", "good"),
-        (all.update.to_string(), "updated", "warn"),
-        ((all.replace + all.delete).to_string(), if all.replace > 0 { "replaced, deleted" } else { "deleted" }, "bad"),
-        (capital(word(all.downtime)), "downtime", downtime),
-    ]);
+    let is_written = all.create + all.update + all.replace + all.delete > 0;
+    let mut out = if !is_written && document.stacks.iter().any(|stack| stack.blocked) {
+        String::new()
+    } else {
+        sums(&[
+            (all.tasks_restarting.to_string(), "tasks restart", "warn"),
+            (all.tasks_stopping.to_string(), "tasks stop", "warn"),
+            (all.create.to_string(), "created", "good"),
+            (all.update.to_string(), "updated", "warn"),
+            (
+                (all.replace + all.delete).to_string(),
+                if all.replace > 0 { "replaced, deleted" } else { "deleted" },
+                "bad",
+            ),
+            (capital(word(all.downtime)), "downtime", downtime),
+        ])
+    };
     let is_told = |stack: &&Stack| {
         !stack.steps.is_empty() || !stack.diagnostics.is_empty() || stack.blocked || stack.first_contact.is_some()
     };
@@ -80,12 +89,13 @@ fn line(stack: &Stack, step: &Step) -> String {
             format!(" <span class=\"badge {tone}\">downtime {}</span>", self::word(downtime))
         }
     };
-    let labels = step.changes.iter().filter(|it| change::is_shown(it, step)).map(|it| it.label.as_str());
+    let mut labels: Vec<_> = step.changes.iter().filter(|it| change::is_shown(it, step)).collect();
+    labels.sort_by_key(|it| std::cmp::Reverse(it.effect));
     let cause = match step.action {
         Action::Create => "not there yet".to_owned(),
         Action::Delete => "no longer in git".to_owned(),
         Action::Update | Action::Replace => {
-            let labels: Vec<&str> = labels.collect();
+            let labels: Vec<&str> = labels.into_iter().map(|it| it.label.as_str()).collect();
             let named = labels.iter().take(4).copied().collect::<Vec<_>>().join(", ");
             if labels.len() > 4 { format!("{named} and {} more", labels.len() - 4) } else { named }
         }

@@ -1,8 +1,9 @@
 //! What is not as it was applied, in a table: stack, object, field, found, applied, since.
 
-use super::escape::code;
+use super::escape::{code, prose};
 use super::object;
-use crate::plan::text::{change, line::fit, line::tidy};
+use crate::plan::text::change;
+use crate::plan::text::line::{fit, moment, tidy};
 use crate::plan::view::{Change, Document, Stack, Step};
 use crate::plan::{Action, words};
 
@@ -78,7 +79,7 @@ fn bounded(rows: &[String], most: usize) -> String {
 
 fn rows(stack: &Stack, step: &Step) -> Vec<String> {
     let name = object(&stack.stack, step.kind, &fit(&step.name, 160));
-    let since = step.updated.as_deref().map(code).unwrap_or_default();
+    let since = step.updated.as_deref().map(|updated| prose(&moment(updated))).unwrap_or_default();
     let row = |field: &str, found: &str, applied: &str| {
         format!("| {} | {name} | {field} | {found} | {applied} | {since} |\n", code(&fit(&stack.stack, 80)))
     };

@@ -88,8 +88,11 @@ fn cause(step: &Step) -> String {
     origins.dedup();
     let mut parts = Vec::new();
     for origin in origins {
-        let shown = step.changes.iter().filter(|it| it.origin == origin && change::is_shown(it, step));
-        let labels: Vec<String> = shown.map(|change| code(&fit(&change.label, 60))).collect();
+        let of_origin = step.changes.iter().filter(|it| it.origin == origin && change::is_shown(it, step));
+        let mut shown: Vec<_> = of_origin.collect();
+        // What costs most is what is named.
+        shown.sort_by_key(|it| std::cmp::Reverse(it.effect));
+        let labels: Vec<String> = shown.into_iter().map(|change| code(&fit(&change.label, 60))).collect();
         if labels.is_empty() {
             continue;
         }

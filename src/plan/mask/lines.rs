@@ -28,8 +28,10 @@ const DIGESTS: [&str; 11] =
 enum Inside {
     /// A private key in PEM.
     Key,
-    /// The value of a name whose line has this indentation: lines that are indented further.
-    Value(usize),
+    /// The value of a name whose line has this indentation: lines that are indented further, and a list that is not.
+    Value(usize, bool),
+    /// A section, `[secrets]`: the values of all names in it.
+    Section,
 }
 
 impl Mask {
@@ -51,8 +53,17 @@ impl Mask {
                 }
                 return hidden(line, margin);
             }
-            Some(Inside::Value(outer)) if line.trim().is_empty() || margin > *outer => {
+            Some(Inside::Value(outer, with_list))
+                if line.trim().is_empty()
+                    || margin > *outer
+                    || (*with_list && margin == *outer && line.trim_start().starts_with("- ")) =>
+            {
                 return if line.trim().is_empty() { line.to_owned() } else { hidden(line, margin) };
+            }
+            Some(Inside::Section) if line.trim().is_empty() => return line.to_owned(),
+            Some(Inside::Section) if !line.trim_start().starts_with('[') => {
+                let value = line.find(['=', ':']).map_or(margin, |at| at + 1);
+                return hidden(line, value);
             }
             _ => *inside = None,
         }
@@ -63,9 +74,16 @@ impl Mask {
             }
             return hidden(line, at);
         }
+        if let Some(name) = line.trim().strip_prefix('[').and_then(|it| it.strip_suffix(']'))
+            && !name.contains(['"', ',', '='])
+            && self.hides(name)
+        {
+            *inside = Some(Inside::Section);
+            return self.sentence(line);
+        }
         let Some((at, is_open)) = self.secret_at(line) else { return self.sentence(&without_password(line)) };
         if is_open {
-            *inside = Some(Inside::Value(margin));
+            *inside = Some(Inside::Value(margin, !line.trim_start().starts_with('-')));
         }
         let shown = self.sentence(&without_password(line.get(..at).unwrap_or_default()));
         if line.get(at..).is_none_or(|rest| is_opening(rest.trim())) {
@@ -227,6 +245,9 @@ mod tests {
             "tls:\n  key: |\n    ***\n\n    ***\n  other: three"
         );
         assert_eq!(shown("secrets:\n  a: one\nrest: two"), "secrets:\n  ***\nrest: two");
+        assert_eq!(shown("keys:\n- one\n- two\nrest:\n- three"), "keys:\n***\n***\nrest:\n- three");
+        assert_eq!(shown("- key:\n    one\n- name: two"), "- key:\n    ***\n- name: two");
+        assert_eq!(shown("[secrets]\ndb = one\n\ntwo\n[rest]\na = b"), "[secrets]\ndb =***\n\n***\n[rest]\na = b");
         assert_eq!(
             shown("{\n  \"keys\": [\n    \"one\"\n  ],\n  \"a\": 1\n}"),
             "{\n  \"keys\": [\n    ***\n  ],\n  \"a\": 1\n}"

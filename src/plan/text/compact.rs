@@ -1,5 +1,7 @@
 //! A step on one line: what it costs, and which fields differ.
 
+use std::cmp::Reverse;
+
 use super::line::fit;
 use super::{Page, change};
 use crate::plan::view::Step;
@@ -14,8 +16,11 @@ impl Page<'_> {
             // Everything of what is new differs.
             Action::Create | Action::Delete => Vec::new(),
             Action::Update | Action::Replace => {
-                let shown = step.changes.iter().filter(|it| change::is_shown(it, step));
+                let mut shown: Vec<_> = step.changes.iter().filter(|it| change::is_shown(it, step)).collect();
+                // What costs most is what is named.
+                shown.sort_by_key(|it| Reverse(it.effect));
                 shown
+                    .into_iter()
                     .map(|it| format!("{}{}", it.label, if it.origin == Origin::Drift { " (drift)" } else { "" }))
                     .collect()
             }

@@ -13,6 +13,15 @@ pub(in crate::plan) fn pad(text: &str, width: usize) -> String {
     format!("{text:width$}")
 }
 
+/// A moment of the engine's, to the second.
+pub(in crate::plan) fn moment(text: &str) -> String {
+    let Some((date, time)) = text.split_once('T') else { return text.to_owned() };
+    match time.strip_suffix('Z') {
+        Some(time) => format!("{date} {} UTC", time.split('.').next().unwrap_or(time)),
+        None => text.to_owned(),
+    }
+}
+
 /// Text cut to a column.
 pub(in crate::plan) fn fit(text: &str, width: usize) -> String {
     if text.chars().count() <= width {
@@ -171,6 +180,13 @@ mod tests {
         assert_eq!(fold("abcdefg", 3, 9), ["abc", "def", "g"]);
         assert_eq!(fold("abcdefg", 3, 2), ["abc", "def", "… 1 more character"]);
         assert_eq!(fold("", 3, 2), [""]);
+    }
+
+    #[test]
+    fn moments_are_shown_to_the_second() {
+        assert_eq!(moment("2026-11-24T11:22:33.123456789Z"), "2026-11-24 11:22:33 UTC");
+        assert_eq!(moment("2026-11-24T11:22:33+01:00"), "2026-11-24T11:22:33+01:00");
+        assert_eq!(moment("whenever"), "whenever");
     }
 
     #[test]

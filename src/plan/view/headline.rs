@@ -45,9 +45,15 @@ impl Document {
         };
         match (blocked, self.stacks.len()) {
             (0, _) => cost,
-            (blocked, all) if blocked == all => "blocked: nothing is written".to_owned(),
+            (blocked, all) if blocked == all => "blocked, nothing is written".to_owned(),
             (blocked, all) => format!("{blocked} of {all} stacks blocked; else {cost}"),
         }
+    }
+
+    /// Whether there is something to carry out and nothing in its way.
+    pub fn can_go_on(&self) -> bool {
+        let Summary { create, update, replace, delete, .. } = self.summary;
+        create + update + replace + delete > 0 && !self.stacks.iter().any(|stack| stack.blocked)
     }
 
     /// A drift report in one sentence: `2 changed, 1 missing, 1 extra`.
