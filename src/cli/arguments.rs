@@ -1,10 +1,14 @@
 //! The arguments as they are typed.
 
+mod report;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde::{Deserialize, Serialize};
+
+pub use report::{FormArguments, ReportOutput};
 
 use crate::telemetry::Format;
 
@@ -208,9 +212,12 @@ pub struct PlanArguments {
     /// End with 2 when there are changes
     #[arg(long)]
     pub detailed_exitcode: bool,
+    /// How much the text tells
+    #[command(flatten)]
+    pub form: FormArguments,
     /// Choose how to print it
     #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t)]
-    pub output: Output,
+    pub output: ReportOutput,
 }
 
 /// `skep apply`.
@@ -242,6 +249,9 @@ pub struct ApplyArguments {
     /// Give up when no task has become ready for so long, as 90s or 10m [default: the stack's setting, 10m]
     #[arg(long, value_name = "DURATION")]
     pub timeout: Option<String>,
+    /// How much the text of the plan tells
+    #[command(flatten)]
+    pub form: FormArguments,
     /// Choose how to print it; json is one event a line
     #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t)]
     pub output: Output,

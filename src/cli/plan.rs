@@ -15,12 +15,12 @@ use crate::operator::records::{self, Stored};
 use crate::operator::rendering;
 use crate::operator::snapshot;
 use crate::plan::view::{self, Document, Header};
-use crate::plan::{self, Estimate, Layout, Mask, Plan, Policy, Prune, Questions};
+use crate::plan::{self, Estimate, Form, Frame, Layout, Mask, Plan, Policy, Prune, Questions};
 use crate::settings::Resolve;
 use crate::source::git;
 use crate::swarm::Live;
 
-use super::arguments::{ChangeArguments, Output, PlanArguments, ResolveImage, TargetArguments};
+use super::arguments::{ChangeArguments, PlanArguments, ReportOutput, ResolveImage, TargetArguments};
 use super::connect;
 use super::environment::Environment;
 use super::exit::Exit;
@@ -48,15 +48,21 @@ pub async fn run(arguments: &PlanArguments, environment: &Environment) -> Result
     if let Some(file) = arguments.out.as_deref().filter(|_| !blocked) {
         saved::write(file, &Saved::of(arguments, &target, &plans, &live, shown(Mask::default())))?;
     }
+    let next = match &arguments.out {
+        Some(file) => changes.then(|| format!("skep apply --plan {}", quoted(&file.to_string_lossy()))),
+        None => next(&arguments.target, changes),
+    };
+    let next = next.filter(|_| !blocked);
+    let frame = Frame { subject: &subject(&arguments.target), made: None, next: next.as_deref() };
     match arguments.output {
-        Output::Json => print::json(&document)?,
-        Output::Text => {
-            let next = match &arguments.out {
-                Some(file) => changes.then(|| format!("skep apply --plan {}", quoted(&file.to_string_lossy()))),
-                None => next(&arguments.target, changes),
-            };
-            let next = next.filter(|_| !blocked);
-            print::text(&text(&document, environment, next.as_deref()))?;
+        ReportOutput::Json => print::json(&document)?,
+        ReportOutput::Text => {
+            print::text(&text(&document, environment, next.as_deref(), arguments.form.form()))?;
+        }
+        ReportOutput::Markdown => print::bytes(plan::plan_markdown(&document, &frame).as_bytes())?,
+        ReportOutput::Html => {
+            let now = print::moment(Timestamp::now());
+            print::bytes(plan::plan_html(&document, &Frame { made: Some(&now), ..frame }).as_bytes())?;
         }
     }
     for planned in &plans {
@@ -266,14 +272,22 @@ pub fn document(target: &Target, plans: &[Planned<'_>], live: &Live, cluster: Op
 }
 
 /// The plans as people read them.
-pub fn text(document: &Document, environment: &Environment, next: Option<&str>) -> String {
-    let layout = Layout { style: environment.style(), width: environment.width(), next };
+pub fn text(document: &Document, environment: &Environment, next: Option<&str>, form: Form) -> String {
+    let layout = Layout { style: environment.style(), width: environment.width(), next, form };
     plan::plan_text(document, &layout)
 }
 
 /// What may be shown of values that look like secrets: all of them on a terminal, where a person asks for it.
 pub fn mask(change: &ChangeArguments, environment: &Environment) -> Mask {
     if change.show_values && environment.stdout_is_terminal { Mask::none() } else { Mask::default() }
+}
+
+/// What a report is of, the same in every run of one pipeline: by it a comment is found again to be edited.
+pub fn subject(target: &TargetArguments) -> String {
+    let parts = [target.cluster.as_deref(), target.discover.as_deref()].into_iter().flatten();
+    let path = Some(target.path.as_str()).filter(|path| !path.is_empty());
+    let parts: Vec<&str> = parts.chain(path).chain(target.stacks.iter().map(String::as_str)).collect();
+    if parts.is_empty() { "all".to_owned() } else { parts.join(" ") }
 }
 
 /// The command that carries the plan out.

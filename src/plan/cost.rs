@@ -204,6 +204,7 @@ pub(super) fn counter(before: u64, after: u64, effect: Effect, origin: Origin) -
         before: Some(before.into()),
         after: Some(after.into()),
         detail: None,
+        texts: None,
         effect,
         origin,
     }

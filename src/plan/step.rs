@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::applied::{Applied, Object};
 use super::cost;
+use super::lines::Texts;
 use crate::diag::{Diagnostic, has_errors};
 use crate::model::{Confidential, Kind, Secret, StackName};
 use crate::swarm::{ConfigSpec, NetworkSpec, SecretSpec, ServiceSpec, Version};
@@ -286,6 +287,8 @@ pub struct Change {
     pub after: Option<Value>,
     /// What both values cannot say, as how many lines of a config differ.
     pub detail: Option<String>,
+    /// Both texts of a config that is exchanged, where they may be shown line by line.
+    pub texts: Option<Texts>,
     /// What the difference costs.
     pub effect: Effect,
     /// Whose it is.

@@ -7,6 +7,7 @@
 mod adoption;
 mod bad_input;
 mod cases;
+mod ci;
 mod client;
 mod commands;
 mod controller;
@@ -23,6 +24,7 @@ mod hostile;
 mod house;
 mod lab;
 mod lab_itself;
+mod pages;
 mod proxy;
 mod reference;
 mod registry;

@@ -8,6 +8,7 @@ mod contents;
 mod costs;
 mod deletion;
 mod feasible;
+mod goldens;
 mod laws;
 mod origin;
 mod recorded;

@@ -10,7 +10,7 @@ mod plan;
 mod records;
 mod repository;
 mod saved;
-mod schemas;
+pub mod schemas;
 mod terminal;
 mod verdicts;
 
