@@ -159,7 +159,7 @@ fn decode(root: &View<'_>, context: &Context<'_>) -> Option<Compose> {
     let services = fields.take("services").and_then(|view| {
         view.entries(|name, view| Some(At::new(service::decode(name, view, context)?, view.key_span())))
     });
-    let compose = Compose {
+    let mut compose = Compose {
         name,
         services: services.unwrap_or_default(),
         networks: object::section(&mut fields, "networks", object::network),
@@ -169,7 +169,7 @@ fn decode(root: &View<'_>, context: &Context<'_>) -> Option<Compose> {
         ..Compose::default()
     };
     keys::refuse(&mut fields, keys::FILE);
-    object::extensions(&mut fields);
+    compose.own = super::own::read(&mut fields, super::own::Place::Stack);
     fields.finish();
     Some(compose)
 }

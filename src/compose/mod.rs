@@ -24,6 +24,7 @@ mod load;
 mod merge;
 mod mount;
 mod object;
+mod own;
 mod port;
 mod profile;
 mod quantity;
@@ -43,6 +44,7 @@ mod variables;
 pub use accept::Accepted;
 pub use content::{foreign, pointer};
 pub use load::{load, name};
+pub use own::Own;
 pub use types::*;
 pub use variables::{Found, Variables};
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::content::{foreign, pointer};
 use super::context::MAX_CONTENT;
 use super::keys;
+use super::own::{self, Own, Place};
 use super::{Context, FileObject, Ipam, Network, Pool, Volume, cast};
 use crate::diag::{Diagnostic, Faults, code};
 use crate::model::{FileError, Kind, Secret};
@@ -18,7 +19,7 @@ pub(super) fn network(view: View<'_>) -> Option<Network> {
     }
     let mut fields = view.fields()?;
     let (external, name) = external(&mut fields);
-    let network = Network {
+    let mut network = Network {
         name,
         external,
         driver: fields.text("driver"),
@@ -28,6 +29,7 @@ pub(super) fn network(view: View<'_>) -> Option<Network> {
         enable_ipv6: fields.take("enable_ipv6").and_then(cast::boolean).unwrap_or(false),
         ipam: fields.take("ipam").and_then(ipam),
         labels: fields.take("labels").and_then(cast::labels).unwrap_or_default(),
+        own: Own::default(),
     };
     if let Some(view) = fields.take("enable_ipv4")
         && cast::boolean(view) == Some(false)
@@ -35,7 +37,7 @@ pub(super) fn network(view: View<'_>) -> Option<Network> {
         let message = format!("{}: tasks of a swarm always have IPv4 addresses", view.name());
         view.fault(Diagnostic::error(code::COMPOSE_UNSUPPORTED, message).at(view.span()).hint("leave it out"));
     }
-    done(fields);
+    network.own = done(fields, Place::Object);
     Some(network)
 }
 
@@ -46,7 +48,7 @@ fn ipam(view: View<'_>) -> Option<Ipam> {
         options: fields.take("options").filter(|view| !view.is_null()).and_then(cast::options).unwrap_or_default(),
         pools: fields.list("config", pool).unwrap_or_default(),
     };
-    done(fields);
+    finish(fields);
     Some(ipam)
 }
 
@@ -58,7 +60,7 @@ fn pool(view: View<'_>) -> Option<Pool> {
         gateway: fields.take("gateway").and_then(address).unwrap_or_default(),
     };
     keys::refuse(&mut fields, keys::SUBNET);
-    done(fields);
+    finish(fields);
     if pool.subnet.is_empty() && !(pool.ip_range.is_empty() && pool.gateway.is_empty()) {
         let message = format!("{} needs the key `subnet`", view.name());
         view.fault(Diagnostic::error(code::MISSING_KEY, message).at(view.span()));
@@ -110,7 +112,7 @@ pub(super) fn volume(view: View<'_>) -> Option<Volume> {
     volume.driver = driver.and_then(|view| view.text());
     volume.driver_opts = options.and_then(cast::options).unwrap_or_default();
     volume.labels = labels.and_then(cast::labels).unwrap_or_default();
-    done(fields);
+    volume.own = done(fields, Place::Volume);
     Some(volume)
 }
 
@@ -153,6 +155,7 @@ pub(super) fn file_object(view: View<'_>, kind: Kind, context: &Context<'_>) -> 
             }
         }
         [_] => {
+            object.file = file.and_then(|file| file.node().scalar()?.text.rsplit('/').next().map(str::to_owned));
             let found = match (file, written, variable) {
                 (Some(file), ..) => file.str().and_then(|path| content(&file, path, kind, context)),
                 (_, Some(text), _) => inline(&text, kind),
@@ -165,7 +168,7 @@ pub(super) fn file_object(view: View<'_>, kind: Kind, context: &Context<'_>) -> 
         [] if external || object.driver.is_some() => {}
         [] => missing_content(&view, kind),
     }
-    done(fields);
+    object.own = done(fields, Place::Object);
     Some(object)
 }
 
@@ -301,24 +304,20 @@ fn external(fields: &mut Fields<'_>) -> (bool, Option<String>) {
         let message = format!("{} and `name` say the same thing twice", old.name());
         external.fault(Diagnostic::error(code::CONFLICT, message).at(old.key_span()));
     }
-    done(inner);
+    finish(inner);
     (true, old_name.or(named))
 }
 
-fn done(mut fields: Fields<'_>) {
-    extensions(&mut fields);
+/// Reads what skep's own key says, the last of all.
+fn done(mut fields: Fields<'_>, place: Place) -> Own {
+    let own = own::read(&mut fields, place);
     fields.finish();
+    own
 }
 
-/// Accepts `x-` keys; `x-skep` is skep's own and a mapping.
-pub(super) fn extensions(fields: &mut Fields<'_>) {
-    if let Some(own) = fields.take_hidden("x-skep")
-        && !own.is_null()
-        && own.node().mapping().is_none()
-    {
-        own.wrong_type("a mapping");
-    }
+fn finish(mut fields: Fields<'_>) {
     fields.accept_extensions();
+    fields.finish();
 }
 
 /// Objects by their keys, with their places.

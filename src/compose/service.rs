@@ -48,6 +48,7 @@ pub(super) fn decode(name: &str, view: View<'_>, context: &Context<'_>) -> Optio
         restart: cast::placed(&mut fields, "restart", restart),
         depends_on: fields.take("depends_on").map(depends_on).unwrap_or_default(),
         deploy: fields.take("deploy").and_then(deploy::decode).unwrap_or_default(),
+        own: super::Own::default(),
     };
     let image = service.image.as_ref().map(|image| image.value.trim());
     if image.is_none_or(str::is_empty) && !view.node().mapping().is_some_and(misread_image) {
@@ -64,7 +65,7 @@ pub(super) fn decode(name: &str, view: View<'_>, context: &Context<'_>) -> Optio
         super::profile::check(profiles);
     }
     keys::refuse(&mut fields, keys::SERVICE);
-    super::object::extensions(&mut fields);
+    service.own = super::own::read(&mut fields, super::own::Place::Service);
     fields.finish();
     Some(service)
 }

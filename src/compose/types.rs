@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use indexmap::IndexMap;
 
-use super::Accepted;
+use super::{Accepted, Own};
 use crate::diag::Span;
 use crate::model::Confidential;
 
@@ -61,6 +61,8 @@ pub struct Compose {
     pub configs: BTreeMap<String, At<FileObject>>,
     /// The secrets, by key.
     pub secrets: BTreeMap<String, At<FileObject>>,
+    /// What the file says to skep alone, of the whole stack.
+    pub own: Own,
     /// The warnings that the files accept.
     pub accepted: Accepted,
     /// Texts that came out of encrypted files: no output may hold them.
@@ -140,6 +142,8 @@ pub struct Service {
     pub depends_on: Vec<At<Dependency>>,
     /// `deploy:`.
     pub deploy: Deploy,
+    /// What the file says to skep alone.
+    pub own: Own,
 }
 
 /// A service that another waits for.
@@ -308,6 +312,8 @@ pub struct Network {
     pub ipam: Option<Ipam>,
     /// Its labels.
     pub labels: BTreeMap<String, String>,
+    /// What the file says to skep alone.
+    pub own: Own,
 }
 
 /// Address management of a network.
@@ -345,6 +351,8 @@ pub struct Volume {
     pub driver_opts: BTreeMap<String, String>,
     /// Its labels.
     pub labels: BTreeMap<String, String>,
+    /// What the file says to skep alone.
+    pub own: Own,
 }
 
 /// A top-level config or secret.
@@ -354,6 +362,8 @@ pub struct FileObject {
     pub name: Option<String>,
     /// Whether somebody else makes it.
     pub external: bool,
+    /// The last part of the path of its file, if a file has its content: doco-cd names the object after it.
+    pub file: Option<String>,
     /// Its content, already read. `None` when external, or when a driver provides it.
     pub content: Option<crate::model::Secret<Vec<u8>>>,
     /// Whether the content came out of an encrypted file, or holds a value that did: a config is then shown like a secret.
@@ -366,6 +376,8 @@ pub struct FileObject {
     pub driver: Option<String>,
     /// Its options.
     pub driver_opts: BTreeMap<String, String>,
+    /// What the file says to skep alone.
+    pub own: Own,
 }
 
 /// `deploy:`.

@@ -1,10 +1,11 @@
 //! What git says, lowered to Engine API objects.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use super::names::Scheme;
 use crate::compose::{Accepted, Dependency};
 use crate::diag::Span;
-use crate::model::{Confidential, Secret, StackName};
+use crate::model::{Confidential, Kind, Secret, StackName};
 use crate::swarm::{ConfigSpec, NetworkSpec, SecretSpec, ServiceSpec};
 
 /// Everything one stack should be. Maps are keyed by the object's full name.
@@ -24,6 +25,8 @@ pub struct Desired {
     pub secrets: BTreeMap<String, SecretData>,
     /// What others make and this stack needs: they must exist before anything is written.
     pub external: Vec<External>,
+    /// Objects that nothing may delete, by the names that git gives them.
+    pub protected: BTreeSet<(Kind, String)>,
     /// The warnings that its files accept.
     pub accepted: Accepted,
     /// Texts that came out of encrypted files: no output may hold them.
@@ -42,6 +45,8 @@ pub struct Service {
     pub said: Said,
     /// The services this one waits for.
     pub depends_on: Vec<Dependency>,
+    /// JSON pointers into the spec that no difference looks at and no write changes.
+    pub ignore: Vec<String>,
     /// Where the service stands in its file.
     pub span: Option<Span>,
 }
@@ -71,6 +76,8 @@ pub struct Volume {
     pub options: BTreeMap<String, String>,
     /// Its labels.
     pub labels: BTreeMap<String, String>,
+    /// Whether it is deleted, with all that is in it, once git no longer names it.
+    pub prune: bool,
     /// Where it stands in its file.
     pub span: Option<Span>,
 }
@@ -82,6 +89,8 @@ pub struct Config {
     pub spec: ConfigSpec,
     /// Whether its content came out of an encrypted file: it is shown like a secret's, not at all.
     pub confidential: bool,
+    /// How other tools would name it.
+    pub schemes: Vec<Scheme>,
     /// Where it stands in its file.
     pub span: Option<Span>,
 }
@@ -95,6 +104,8 @@ pub struct SecretData {
     pub content: Option<Secret<Vec<u8>>>,
     /// What its content is known by, once it was computed (see `fingerprint`).
     pub fingerprint: Option<String>,
+    /// How other tools would name it.
+    pub schemes: Vec<Scheme>,
     /// Where it stands in its file.
     pub span: Option<Span>,
 }
@@ -103,7 +114,7 @@ pub struct SecretData {
 #[derive(Debug, Clone, PartialEq)]
 pub struct External {
     /// A network, config or secret.
-    pub kind: crate::model::Kind,
+    pub kind: Kind,
     /// Its full name.
     pub name: String,
     /// Where it is asked for.

@@ -1,6 +1,6 @@
 //! Why a stack stands as it does, in the words of its status.
 
-use crate::diag::Severity;
+use crate::diag::{Severity, code};
 use crate::plan::Plan;
 
 /// The first error that forbids a plan.
@@ -11,6 +11,11 @@ pub fn blocked(plan: &Plan) -> Option<String> {
         1 => format!("blocked: {} [{}]", first.message, first.code),
         n => format!("blocked: {} [{}], and {} more", first.message, first.code, n - 1),
     })
+}
+
+/// What is contested, in a sentence.
+pub fn contested(plan: &Plan) -> Option<String> {
+    plan.diagnostics.iter().find(|fault| fault.code == code::CONTESTED).map(|fault| fault.message.clone())
 }
 
 /// What drifted, in a few words.

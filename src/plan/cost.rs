@@ -44,7 +44,18 @@ impl Mode {
         std::mem::discriminant(&self) != std::mem::discriminant(&other)
     }
 
-    fn is_job(self) -> bool {
+    /// The word that a stack file has for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Mode::Replicated(_) => "replicated",
+            Mode::Global => "global",
+            Mode::ReplicatedJob => "replicated-job",
+            Mode::GlobalJob => "global-job",
+        }
+    }
+
+    /// Whether its tasks end by themselves.
+    pub fn is_job(self) -> bool {
         matches!(self, Mode::ReplicatedJob | Mode::GlobalJob)
     }
 }
@@ -109,6 +120,11 @@ pub(super) fn assess_changes(changes: &mut [Change], live: &Service, wanted: &Se
 pub(super) fn only_moves(changes: &[Change]) -> bool {
     let mut rolling = changes.iter().filter(|change| change.effect == Effect::Rolling).peekable();
     rolling.peek().is_some() && rolling.all(|change| effects::of(&change.path) == FieldEffect::Placement)
+}
+
+/// Whether all tasks are replaced, and not only those whose node no longer fits.
+pub(super) fn replaces_tasks(changes: &[Change]) -> bool {
+    changes.iter().any(|change| change.effect == Effect::JobRun || effects::of(&change.path) >= FieldEffect::Rolling)
 }
 
 /// What an update costs whose changes have their effects.

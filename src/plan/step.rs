@@ -16,6 +16,7 @@ pub struct Plan {
     /// The stack.
     pub stack: StackName,
     /// The writes, in the order they are to be made: networks, configs, secrets, services, and last what is deleted.
+    /// They come in waves ([`Step::wave`]).
     pub steps: Vec<Step>,
     /// How many objects git names that are as it says.
     pub unchanged: usize,
@@ -46,6 +47,19 @@ impl Plan {
         let moves =
             steps.chain(drifted).filter(|(kind, _, changes)| *kind == Kind::Service && cost::only_moves(changes));
         moves.map(|(_, name, _)| name.as_str())
+    }
+
+    /// The steps that may be carried out now. The others wait until what these write is healthy, and are then planned
+    /// anew: by that time they name other versions.
+    pub fn first_wave(&self) -> &[Step] {
+        let Some(first) = self.steps.first() else { return &[] };
+        let end = self.steps.iter().position(|step| step.wave != first.wave).unwrap_or(self.steps.len());
+        self.steps.get(..end).unwrap_or_default()
+    }
+
+    /// Whether steps are left when the first wave was carried out.
+    pub fn has_later_waves(&self) -> bool {
+        self.first_wave().len() < self.steps.len()
     }
 
     /// Whether nothing of it may be carried out: a stack is never applied by half.
@@ -104,6 +118,8 @@ pub struct Step {
     pub tasks_stopping: u64,
     /// How an update that restarts tasks rolls.
     pub rollout: Option<Rollout>,
+    /// Steps of a later wave wait until what those of the earlier ones wrote is healthy. The numbers ascend.
+    pub wave: u32,
     /// What differs, field by field, drift that it overwrites included. Empty where something is deleted.
     pub changes: Vec<Change>,
     /// What is sent.
@@ -124,6 +140,15 @@ pub enum Write {
         /// The new spec.
         body: Body,
     },
+    /// The end of an object, and a new one of the same name.
+    Replace {
+        /// The id of the object that ends.
+        id: String,
+        /// The version it had when it was looked at.
+        version: Version,
+        /// The spec of the new one.
+        body: Body,
+    },
     /// The end of an object.
     Delete {
         /// The object's id.
@@ -131,6 +156,24 @@ pub enum Write {
         /// The version it had when it was looked at: whoever deletes reads again and stops where it moved.
         version: Version,
     },
+}
+
+impl Write {
+    /// What is sent; nothing where something only ends.
+    pub fn body(&self) -> Option<&Body> {
+        match self {
+            Write::Create(body) | Write::Update { body, .. } | Write::Replace { body, .. } => Some(body),
+            Write::Delete { .. } => None,
+        }
+    }
+
+    /// The spec of a service that is sent.
+    pub fn service(&self) -> Option<&ServiceSpec> {
+        match self.body() {
+            Some(Body::Service { spec, .. }) => Some(spec),
+            _ => None,
+        }
+    }
 }
 
 /// The spec that is sent.
@@ -155,6 +198,8 @@ pub enum Body {
         plain: String,
         /// The fingerprint of its content, where it is known.
         fingerprint: Option<String>,
+        /// Whether nobody verified that it is the content of the object that is updated.
+        unverified: bool,
         /// The spec, without its data.
         spec: SecretSpec,
         /// The data to send.

@@ -33,7 +33,12 @@ pub fn plan_text(document: &Document, layout: &Layout<'_>) -> String {
     let mut page = Page::new(layout);
     for stack in &document.stacks {
         page.heading(document, stack);
+        let mut wave = stack.steps.first().map_or(0, |step| step.wave);
         for step in &stack.steps {
+            if step.wave != wave {
+                wave = step.wave;
+                page.line("  then, when these are healthy:");
+            }
             page.step(&stack.stack, step);
         }
         page.drift(stack);
@@ -288,7 +293,10 @@ fn downtime(document: &Document) -> String {
     for stack in &document.stacks {
         for step in stack.steps.iter().filter(|step| step.downtime != Downtime::None) {
             let word = if step.downtime == Downtime::Certain { "certain" } else { "possible" };
-            parts.push(format!("{} {word}", descope(&stack.stack, &step.name)));
+            let part = format!("{} {word}", descope(&stack.stack, &step.name));
+            if !parts.contains(&part) {
+                parts.push(part);
+            }
         }
     }
     if parts.is_empty() { "none".to_owned() } else { parts.join(", ") }

@@ -31,6 +31,8 @@ pub(super) const FILE: &[Row] = &[
     reading("sops", "what SOPS writes into a file that it encrypts: that is decrypted").differs("refused"),
     reading("x-skep", "skep's own").differs("free, like every key that begins with `x-`"),
     reading("x-skep.accept", "codes of warnings that are not told").differs("free"),
+    reading("x-skep.protect", "nothing deletes it, even where git no longer names it").differs("free"),
+    reading("x-skep.ignore", "of the file or a service: fields that no difference looks at").differs("free"),
 ];
 
 /// Keys of a network.

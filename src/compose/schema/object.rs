@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 
-use super::values::{Boolean, Own, PairsOrList, Scalar, extensions};
+use super::values::{Boolean, OwnOfObject, OwnOfVolume, PairsOrList, Scalar, extensions};
 
 /// Made by somebody else: `true`, or the old form with a name.
 #[derive(JsonSchema)]
@@ -47,7 +47,7 @@ pub(super) struct Network {
     labels: Option<PairsOrList>,
     /// skep's own.
     #[schemars(rename = "x-skep")]
-    own: Option<Own>,
+    own: Option<OwnOfObject>,
 }
 
 /// Address management.
@@ -90,7 +90,7 @@ pub(super) struct Volume {
     labels: Option<PairsOrList>,
     /// skep's own.
     #[schemars(rename = "x-skep")]
-    own: Option<Own>,
+    own: Option<OwnOfVolume>,
 }
 
 /// A config.
@@ -113,7 +113,7 @@ pub(super) struct Config {
     template_driver: Option<String>,
     /// skep's own.
     #[schemars(rename = "x-skep")]
-    own: Option<Own>,
+    own: Option<OwnOfObject>,
 }
 
 /// A secret.
@@ -140,5 +140,5 @@ pub(super) struct Secret {
     template_driver: Option<String>,
     /// skep's own.
     #[schemars(rename = "x-skep")]
-    own: Option<Own>,
+    own: Option<OwnOfObject>,
 }

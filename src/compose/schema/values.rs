@@ -113,11 +113,48 @@ pub(super) enum TextOrList {
     List(Vec<String>),
 }
 
-/// What skep alone reads. Other keys are free.
+/// What skep alone reads, of the whole stack or of a service.
 #[derive(JsonSchema)]
+#[schemars(deny_unknown_fields, transform = extensions)]
 pub(super) struct Own {
     /// The codes of warnings that are known and not told: here for the whole stack, or for what the key stands in.
     accept: Option<TextOrList>,
+    /// Whether nothing may delete it, not even where git no longer names it [default: false].
+    protect: Option<Boolean>,
+    /// JSON pointers into a service's spec that no difference looks at and no write changes, as
+    /// `/Mode/Replicated/Replicas`.
+    ignore: Option<TextOrList>,
+}
+
+/// What skep alone reads, of a network, a config or a secret.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields, transform = extensions)]
+pub(super) struct OwnOfObject {
+    /// The codes of warnings that are known and not told here.
+    accept: Option<TextOrList>,
+    /// Whether nothing may delete it, not even where git no longer names it [default: false].
+    protect: Option<Boolean>,
+}
+
+/// What skep alone reads, of a volume.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields, transform = extensions)]
+pub(super) struct OwnOfVolume {
+    /// The codes of warnings that are known and not told here.
+    accept: Option<TextOrList>,
+    /// Whether nothing may delete it, not even where git no longer names it [default: false].
+    protect: Option<Boolean>,
+    /// Whether it is deleted, with all that is in it, once git no longer names it [default: never].
+    prune: Option<PruneVolume>,
+}
+
+/// When a volume is deleted.
+#[derive(JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[expect(dead_code, reason = "read by schemars alone")]
+enum PruneVolume {
+    Volumes,
+    Never,
 }
 
 /// A duration as Go writes it: `1m30s`, `500ms`.

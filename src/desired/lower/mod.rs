@@ -12,7 +12,7 @@ mod service;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Desired, External};
 use crate::compose::Compose;
@@ -41,6 +41,7 @@ pub fn lower(compose: &Compose, stack: &StackName) -> (Desired, Vec<Diagnostic>)
         configs: files::configs(scope, &mut faults),
         secrets: files::secrets(scope, &mut faults),
         external: external(scope),
+        protected: protected(scope),
         accepted: compose.accepted.clone(),
         confidential: compose.confidential.clone(),
     };
@@ -85,6 +86,24 @@ fn external(scope: Scope<'_>) -> Vec<External> {
         }
     }
     found.into_iter().map(|((kind, name), span)| External { kind, name, span }).collect()
+}
+
+/// What the files protect: one thing, or all of the stack.
+fn protected(scope: Scope<'_>) -> BTreeSet<(Kind, String)> {
+    let compose = scope.compose;
+    let (all, name) = (compose.own.protect, |key: &str, own: &Option<String>| scope.name(key, own.as_deref(), false));
+    let services = compose.services.iter().filter(|(_, service)| all || service.value.own.protect);
+    let services = services.map(|(key, _)| (Kind::Service, scope.stack.scope(key)));
+    let networks = compose.networks.iter().filter(|(_, it)| !it.value.external && (all || it.value.own.protect));
+    let networks = networks.map(|(key, it)| (Kind::Network, name(key, &it.value.name)));
+    let volumes = compose.volumes.iter().filter(|(_, it)| !it.value.external && (all || it.value.own.protect));
+    let volumes = volumes.map(|(key, it)| (Kind::Volume, name(key, &it.value.name)));
+    let files = [(Kind::Config, &compose.configs), (Kind::Secret, &compose.secrets)].into_iter();
+    let files = files.flat_map(|(kind, files)| {
+        let files = files.iter().filter(|(_, it)| !it.value.external && (all || it.value.own.protect));
+        files.map(move |(key, it)| (kind, name(key, &it.value.name)))
+    });
+    services.chain(networks).chain(volumes).chain(files).collect()
 }
 
 /// Adds an object under its name. Two keys with one name would be one object.

@@ -39,6 +39,7 @@ pub(super) fn volumes(scope: Scope<'_>) -> BTreeMap<String, desired::Volume> {
             driver: file.driver.clone().unwrap_or_default(),
             options: file.driver_opts.clone(),
             labels: scope.labels(&file.labels),
+            prune: file.own.prune_volumes,
             span: *span,
         };
         (scope.name(key, file.name.as_deref(), false), volume)

@@ -40,6 +40,7 @@ pub(super) fn lower(scope: Scope<'_>, key: &str, service: &At<compose::Service>,
         spec,
         said: Said { replicas: file.deploy.replicas.is_some() },
         depends_on: file.depends_on.iter().map(|other| other.value.clone()).collect(),
+        ignore: scope.compose.own.ignore.iter().chain(&file.own.ignore).cloned().collect(),
         span: *span,
     }
 }

@@ -167,7 +167,17 @@ fn a_blocked_plan_says_what_to_do() {
     let network = desired.networks.get_mut("shop_default").expect("it");
     network.spec.attachable = true;
     network.span = Some(Span { file, start: 31, end: 38 });
-    let plan = planned(&desired, &applied(&before()));
+    let cluster = applied(&before());
+    let replaced = planned(&desired, &cluster);
+    let document = view::plans(header(), &[(&replaced, &sources)], &Mask::default());
+    insta::assert_snapshot!("a_network_is_replaced", plan_text(&document, &Layout::default()));
+    let mut cluster = cluster;
+    let mut foreign = cluster.service("shop_web").clone();
+    foreign.id = "other".to_owned();
+    foreign.spec.name = "other_web".to_owned();
+    foreign.spec.labels.clear();
+    cluster.live.services.push(std::sync::Arc::new(foreign));
+    let plan = planned(&desired, &cluster);
     let document = view::plans(header(), &[(&plan, &sources)], &Mask::default());
     insta::assert_snapshot!(plan_text(&document, &Layout::default()));
 }

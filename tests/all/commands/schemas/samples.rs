@@ -170,7 +170,10 @@ pub const SERVICE: &[(&str, &[&str], &[&str])] = &[
     ("x-mine", &["1", "[a]", "{ a: b }"], &[]),
     (
         "x-skep",
-        &["{ accept: compose/unsupported }", "{ accept: [compose/unsupported], mine: 1 }"],
+        &[
+            "{ accept: compose/unsupported, protect: true }",
+            "{ accept: [compose/unsupported], ignore: /Labels/a, x-mine: 1 }",
+        ],
         &["[]", "a", "{ accept: { a: b } }", "{ accept: [1] }"],
     ),
     ("label_file", &["a.env", "[a.env, b.env]"], &["1", "[1]", "{ a: b }"]),
@@ -286,7 +289,11 @@ pub const NETWORK: &[(&str, &[&str], &[&str])] = &[
     ("internal", &["true"], &["1"]),
     ("attachable", &["'yes'"], &["[]"]),
     ("labels", &["{ a: 1 }", "[a=1]"], &["a"]),
-    ("x-skep", &["{ accept: [] }"], &["[]", "{ accept: 1 }"]),
+    (
+        "x-skep",
+        &["{ accept: [], protect: false }"],
+        &["[]", "{ accept: 1 }", "{ protcet: true }", "{ ignore: [/Labels] }"],
+    ),
     ("driverr", &[], &["overlay"]),
 ];
 
@@ -297,7 +304,11 @@ pub const VOLUME: &[(&str, &[&str], &[&str])] = &[
     ("driver_opts", &["{ type: nfs, o: 1 }"], &["[]"]),
     ("external", &["true", "{ name: a }"], &["[]"]),
     ("labels", &["[a=1]"], &["1"]),
-    ("x-skep", &["{}"], &["1"]),
+    (
+        "x-skep",
+        &["{}", "{ prune: volumes }", "{ prune: never, protect: 'true' }"],
+        &["1", "{ prune: always }", "{ prune: true }"],
+    ),
     ("opts", &[], &["{}"]),
 ];
 

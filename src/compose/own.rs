@@ -1,0 +1,76 @@
+//! `x-skep`: what a stack file says to skep alone. `docker stack deploy` reads over it.
+
+use super::cast;
+use crate::diag::{Diagnostic, code};
+use crate::yaml::{Fields, View};
+
+/// What `x-skep` says of a stack, a service or an object. Which warnings are accepted is read apart
+/// ([`super::Accepted`]).
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Own {
+    /// JSON pointers into the service's spec that no difference looks at and no write changes.
+    pub ignore: Vec<String>,
+    /// Whether it may never be deleted.
+    pub protect: bool,
+    /// Whether a volume is deleted once git no longer names it.
+    pub prune_volumes: bool,
+}
+
+/// Where `x-skep` stands, which says what may stand in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    /// Of the file.
+    Stack,
+    /// Of a service.
+    Service,
+    /// Of a volume.
+    Volume,
+    /// Of a network, a config or a secret.
+    Object,
+}
+
+/// Reads `x-skep`, and accepts every other key that begins with `x-`.
+pub(super) fn read(fields: &mut Fields<'_>, place: Place) -> Own {
+    let own = fields.take_hidden("x-skep");
+    fields.accept_extensions();
+    own.filter(|own| !own.is_null()).and_then(|own| decode(&own, place)).unwrap_or_default()
+}
+
+fn decode(view: &View<'_>, place: Place) -> Option<Own> {
+    if view.node().mapping().is_none() {
+        view.wrong_type("a mapping");
+        return None;
+    }
+    let mut fields = view.fields()?;
+    // Codes are read where whole documents still are: what one file accepts holds for what every file says.
+    fields.take("accept");
+    let mut own = Own { protect: fields.take("protect").and_then(cast::boolean).unwrap_or(false), ..Own::default() };
+    if matches!(place, Place::Stack | Place::Service) {
+        own.ignore = fields.said("ignore").map(|view| pointers(&view)).unwrap_or_default();
+    }
+    if place == Place::Volume {
+        own.prune_volumes = fields.choice("prune", &[("volumes", true), ("never", false)]).unwrap_or(false);
+    }
+    fields.accept_extensions();
+    fields.finish();
+    Some(own)
+}
+
+/// One pointer, or a list of them.
+fn pointers(view: &View<'_>) -> Vec<String> {
+    match view.node().scalar() {
+        Some(_) => pointer(view).into_iter().collect(),
+        None => view.list(|item| pointer(&item)).unwrap_or_default(),
+    }
+}
+
+fn pointer(view: &View<'_>) -> Option<String> {
+    let text = view.text()?;
+    if text.starts_with('/') && text.len() > 1 {
+        return Some(text);
+    }
+    let message = format!("{}: `{text}` is no JSON pointer into a service's spec", view.name());
+    let fault = Diagnostic::error(code::INVALID_VALUE, message).at(view.span());
+    view.fault(fault.hint("it begins with `/`, as `/Mode/Replicated/Replicas`"));
+    None
+}
