@@ -141,8 +141,9 @@ impl Session<'_> {
 
     /// What is left of a plan. What the plan said is what happens, or nothing does: the new one may shrink, and not grow.
     async fn next(&self, planned: &Planned<'_>) -> Result<Plan, Failure> {
-        let live = snapshot::take(&self.client).await?;
-        let again = self.again(planned, &live)?;
+        let mut live = snapshot::take(&self.client).await?;
+        let plans = plan::exact(&self.client, self.target, &mut live, &self.arguments.change).await?;
+        let again = of_stack(plans, planned)?;
         if let Some(saved) = self.saved {
             let mut document = plan::document(self.target, std::slice::from_ref(&again), &live, None, Mask::default());
             // What an earlier wave wrote has moved by this very hand.
@@ -194,8 +195,7 @@ impl Session<'_> {
 
     /// Plans the stack again, on the swarm as it is now.
     fn again(&self, planned: &Planned<'_>, live: &Live) -> Result<Planned<'_>, Failure> {
-        let plans = plan::plans(self.target, live, &self.arguments.change)?;
-        plans.into_iter().find(|again| again.plan.stack == planned.plan.stack).ok_or(Failure::Invalid)
+        of_stack(plan::plans(self.target, live, &self.arguments.change)?, planned)
     }
 
     /// Waits for the verdict, showing the tasks come up, and says what is wrong, if anything. `None` when it was interrupted.
@@ -304,6 +304,11 @@ fn interrupted(plan: &Plan) -> String {
         [] => "interrupted; everything is applied, and the tasks go on coming up".to_owned(),
         left => format!("interrupted; the tasks go on coming up; not applied: {}", listed(left)),
     }
+}
+
+/// The plan of the same stack.
+fn of_stack<'a>(plans: Vec<Planned<'a>>, planned: &Planned<'_>) -> Result<Planned<'a>, Failure> {
+    plans.into_iter().find(|again| again.plan.stack == planned.plan.stack).ok_or(Failure::Invalid)
 }
 
 /// The spec that the first wave of a plan sends for a service, if it writes it.

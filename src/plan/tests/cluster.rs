@@ -193,6 +193,13 @@ impl Cluster {
         service.version = version;
     }
 
+    /// Somebody asked where the tasks of a service are.
+    pub fn located(mut self, name: &str, nodes: [&str; 3]) -> Self {
+        let service = self.live.services.iter_mut().find(|it| it.spec.name == name).expect("the service");
+        Arc::make_mut(service).task_nodes = Some(nodes.map(str::to_owned).to_vec());
+        self
+    }
+
     pub fn service(&self, name: &str) -> &Service {
         self.live.services.iter().find(|it| it.spec.name == name).expect("the service")
     }

@@ -166,6 +166,34 @@ fn each_kind_of_change_has_its_effect() {
 }
 
 #[test]
+fn only_tasks_whose_node_no_longer_fits_move() {
+    let cluster = applied(&base()).with_nodes(&[true, true, false]);
+    let ssd = |web: &mut crate::desired::Service| {
+        web.constraint("node.labels.disk == ssd");
+    };
+    let (plan, step) = self::step(&cluster, ssd);
+    assert_eq!(
+        (step.tasks_restarting, plan.movers().collect::<Vec<_>>()),
+        (3, vec![WEB]),
+        "nobody knows where they are"
+    );
+    for (nodes, effect, restarting) in [
+        (["node-0", "node-1", "node-2"], Effect::Rolling, 1),
+        (["node-0", "node-1", "node-1"], Effect::InPlace, 0),
+        (["node-2", "node-2", "node-2"], Effect::Rolling, 3),
+        // One that is not on a node yet, and one on a node that is gone.
+        (["node-2", "", "node-9"], Effect::Rolling, 1),
+    ] {
+        let (_, step) = self::step(&cluster.clone().located(WEB, nodes), ssd);
+        assert_eq!((step.effect, step.tasks_restarting), (effect, restarting), "{nodes:?}");
+    }
+    let (plan, step) = self::step(&cluster.located(WEB, ["node-0", "node-1", "node-2"]), |web| {
+        web.constraint("node.labels.disk == ssd").env("A=1");
+    });
+    assert_eq!((step.tasks_restarting, plan.movers().count()), (3, 0), "what differs besides restarts all");
+}
+
+#[test]
 fn downtime_is_explained_by_a_code() {
     let cluster = applied(&base());
     let (plan, _) = step(&cluster, |web| {

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::stack::Edit;
 use super::*;
 use crate::compose;
+use crate::diag::Sources;
 use crate::model::{Entry, FileError, Files, Kind, StackName};
 use crate::swarm::canonical::forget_unstored;
 use crate::swarm::{Config, ConfigSpec, Live, SecretObject, SecretSpec, Service};
@@ -104,4 +105,74 @@ fn what_docker_stack_deploy_made_is_adopted_without_a_write() {
         cluster.applied = Some(plan.settled);
         assert_eq!(planned(&desired, &cluster).sync(), Sync::Synced, "API 1.{minor}");
     }
+}
+
+/// Fields whose every other word the engine takes for the one it has, so that none is ever stored.
+const SETTLED: [&str; 2] = ["Protocol", "PublishMode"];
+
+fn leaves(value: &Value, path: &str, found: &mut Vec<String>) {
+    let key = |key: &str| key.replace('~', "~0").replace('/', "~1");
+    match value {
+        Value::Object(map) => {
+            map.iter().for_each(|(name, value)| leaves(value, &format!("{path}/{}", key(name)), found))
+        }
+        Value::Array(list) => {
+            list.iter().enumerate().for_each(|(index, value)| leaves(value, &format!("{path}/{index}"), found));
+        }
+        _ => found.push(path.to_owned()),
+    }
+}
+
+/// Another value of the same kind.
+fn other(value: &Value) -> Option<Value> {
+    match value {
+        Value::String(text) => Some(format!("{text}x").into()),
+        Value::Number(number) => Some(number.as_i64().map_or(json!(0.5), |number| json!(number + 1))),
+        Value::Bool(flag) => Some((!flag).into()),
+        Value::Null | Value::Array(_) | Value::Object(_) => None,
+    }
+}
+
+/// A path as far as no list on its way may be in another order.
+fn stem(path: &str) -> Vec<&str> {
+    path.split('/').take_while(|segment| segment.parse::<usize>().is_err()).collect()
+}
+
+#[test]
+fn whatever_field_of_whatever_service_a_hand_changes_is_named_and_printed() {
+    let desired = desired(45);
+    let mut cluster = Cluster { live: live(recording!("engine-1.45.json"), &desired), ..Cluster::default() };
+    cluster.applied = Some(planned(&desired, &cluster).settled);
+    let (mut tried, mut missed) = (0, Vec::new());
+    for index in 0..cluster.live.services.len() {
+        let spec = serde_json::to_value(&cluster.live.services[index].spec).expect("JSON");
+        let mut paths = Vec::new();
+        leaves(&spec, "", &mut paths);
+        // Under another name, or with another stack's label, it is another service.
+        paths.retain(|path| path != "/Name" && path != "/Labels/com.docker.stack.namespace");
+        paths.retain(|path| !SETTLED.iter().any(|field| path.ends_with(field)));
+        // A number that the file does not say is anybody's; and no list explains the ids of the engine's own networks.
+        let service = desired.services.get(spec["Name"].as_str().expect("a name")).expect("of the stack");
+        paths.retain(|path| service.said.replicas || !path.starts_with("/Mode/"));
+        paths.retain(|path| service.key != "host" || !path.starts_with("/TaskTemplate/Networks/"));
+        for path in paths {
+            let mut changed = spec.clone();
+            let field = changed.pointer_mut(&path).expect("a leaf");
+            let Some(value) = other(field) else { continue };
+            *field = value;
+            let mut hand = cluster.clone();
+            Arc::make_mut(&mut hand.live.services[index]).spec = serde_json::from_value(changed).expect("a spec");
+            let plan = planned(&desired, &hand);
+            let report = view::drift(view::Header::default(), &[(&plan, &Sources::new())], &Mask::default());
+            let text = drift_text(&report, &Layout { width: 1000, ..Layout::default() });
+            let mut changes = report.stacks[0].steps.iter().flat_map(|step| &step.changes);
+            let named = changes.find(|change| stem(&change.path) == stem(&path));
+            tried += 1;
+            if !plan.steps.is_empty() || !named.is_some_and(|change| text.contains(&change.label)) {
+                missed.push(format!("{path} of {}: {text}", spec["Name"]));
+            }
+        }
+    }
+    assert!(missed.is_empty(), "{} of {tried}:\n{}", missed.len(), missed.join("\n"));
+    assert!(tried > 300, "only {tried} fields were tried");
 }

@@ -1,5 +1,6 @@
 //! Every flag of `docker service update` against the plan: whatever a hand can change is named, as that field and no other.
 
+mod generated;
 mod help;
 mod rows;
 mod shown;
@@ -58,6 +59,7 @@ fn sweep(engine: &str, start: impl FnOnce() -> Option<Lab>) {
     ground.undo(&before);
     let plan = ground.plan();
     assert_eq!((&plan["sync"], plan.get("drift")), (&"Synced".into(), None), "what was undone differs still: {plan:#}");
+    generated::plan_after_apply(&ground.lab);
     let seconds = begun.elapsed().as_secs_f32();
     reference::say(&format!("USED: {engine}, API 1.{}, with {} flags in {seconds:.0} s", ground.minor, rows.len()));
 }
