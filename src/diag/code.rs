@@ -92,6 +92,8 @@ codes! {
     SECRET_PLAIN = "secret/plain-text",
     /// A secret whose live content nobody can verify.
     SECRET_UNVERIFIABLE = "secret/unverifiable",
+    /// A secret is taken for what git says, as it was asked for, without a look at its content.
+    SECRET_TRUSTED = "secret/trusted",
     /// A name that the stack wants belongs to somebody else.
     NAME_TAKEN = "plan/name-taken",
     /// The files define nothing, and something of the stack runs.
@@ -136,6 +138,8 @@ codes! {
     UNSTORED = "plan/unstored",
     /// A change that Swarm cannot carry out in place.
     IMMUTABLE = "plan/immutable",
+    /// Drift that is not corrected any more.
+    CONTESTED = "drift/contested",
     /// A network that becomes another one, which its services join before they leave it.
     NETWORK_REPLACED = "plan/network-replaced",
     /// A deletion that the files forbid.

@@ -10,6 +10,7 @@
 //! itself.
 
 mod claim;
+mod contest;
 pub mod context;
 pub mod end;
 pub mod facts;

@@ -45,6 +45,10 @@ pub struct Content {
     /// The digest of a config's content, the fingerprint of a secret's; empty where nobody knows.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub content: String,
+    /// Whether nobody ever verified that: it is what git said when the secret was found, and git saying something else of
+    /// it is a change all the same.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub unverified: bool,
     /// Whether the content of a config came out of an encrypted file.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub confidential: bool,
@@ -75,6 +79,13 @@ impl Applied {
         self.inventory.contains(&Object::new(kind, name))
     }
 
+    /// Whether secrets are taken for verified that `past` held as unverified.
+    pub fn verifies(&self, past: &Self) -> bool {
+        self.secrets.iter().any(|(plain, now)| {
+            !now.unverified && past.secrets.get(plain).is_some_and(|past| past.unverified && past.id == now.id)
+        })
+    }
+
     /// Carries a step that was carried out into what is applied. `id` is the id the engine gave to what was created, or
     /// that of what was updated.
     pub fn record(&mut self, step: &Step, id: &str) {
@@ -92,17 +103,19 @@ impl Applied {
                             name: step.name.clone(),
                             id: id.to_owned(),
                             content,
+                            unverified: false,
                             confidential: *confidential,
                             labels: spec.labels.clone(),
                         };
                         self.configs.insert(plain.clone(), entry);
                     }
-                    Body::Secret { plain, fingerprint, spec, .. } => {
+                    Body::Secret { plain, fingerprint, unverified, spec, .. } => {
                         let content = fingerprint.clone().unwrap_or_default();
                         let entry = Content {
                             name: step.name.clone(),
                             id: id.to_owned(),
                             content,
+                            unverified: *unverified,
                             confidential: false,
                             labels: spec.labels.clone(),
                         };

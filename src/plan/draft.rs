@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use super::applied::{Applied, Content, Object};
 use super::index::Index;
 use super::step::{Body, Drift, Drifted, Effect, FirstContact, Plan, Step};
-use super::{Action, Input, OnDrift, extra, feasible, guard, prune};
+use super::{Action, Input, OnDrift, correct, extra, feasible, guard, prune};
 use crate::diag::Diagnostic;
 use crate::model::Kind;
 use crate::swarm::{NetworkSpec, ServiceSpec};
@@ -99,7 +99,12 @@ pub(super) fn plan(input: &Input<'_>, index: &Index<'_>, outcomes: Vec<Outcome>,
             State::Same => unchanged += 1,
             State::Drifted | State::Refused => {}
             State::Missing(step) if needed.contains(&object) => steps.push(*step),
-            State::Missing(_) => drift.missing.push(object.clone()),
+            State::Missing(step) => {
+                drift.missing.push(object.clone());
+                if correct::is_due(input, &object, &[], &mut faults) {
+                    steps.push(*step);
+                }
+            }
             State::Write(written) => steps.extend(written),
         }
         drift.changed.extend(drifted);

@@ -120,10 +120,7 @@ pub(super) fn deletions(input: &Input<'_>, unnamed: &BTreeSet<Object>) -> Vec<Di
 }
 
 fn refused(object: &Object) -> Diagnostic {
-    let message = format!(
-        "{} {} is protected, and git no longer names it: nothing of the stack is written until that is settled",
-        object.kind, object.name
-    );
+    let message = format!("{} {} is protected, and git no longer names it", object.kind, object.name);
     Diagnostic::error(code::PROTECTED, message)
         .hint("put it back into the files; to let it go, take `protect` away in a commit of its own first")
 }

@@ -5,6 +5,7 @@
 
 mod applied;
 mod content;
+mod correct;
 mod cost;
 mod diff;
 mod draft;
@@ -24,6 +25,7 @@ mod service;
 mod step;
 mod subnet;
 mod text;
+mod versions;
 pub mod view;
 mod words;
 
@@ -35,7 +37,7 @@ use serde_json::Value;
 pub use applied::{Applied, Content, Object};
 pub use feasible::{Answer, Estimate, Facts, Questions};
 pub use mask::Mask;
-pub use policy::{OnDrift, Policy, Prune, Share};
+pub use policy::{Contest, Difference, OnDrift, Policy, Prune, Share};
 pub use reference::{Unfilled, fill_references};
 pub use step::{
     Action, Body, Change, Downtime, Drift, Drifted, Effect, FirstContact, Origin, Plan, Rollout, Step, Sync, Write,

@@ -1,5 +1,8 @@
 //! What a plan may do.
 
+use std::collections::BTreeMap;
+
+use crate::model::Kind;
 use crate::settings::DEFAULT_MAX_DELETE;
 
 /// What a plan may do, as the stack's settings or the command line say.
@@ -15,8 +18,32 @@ pub struct Policy {
     pub allow_delete: bool,
     /// How much of a stack may be deleted at once.
     pub max_delete: Share,
+    /// Differences that are not corrected for now, and why. They are shown.
+    pub contested: BTreeMap<Difference, Contest>,
+    /// Takes a secret that is in use for what git says where nobody can verify it.
+    pub trust_secrets: bool,
     /// JSON pointers into a service's spec that no diff looks at and no write changes: the live value stays.
     pub ignore: Vec<String>,
+}
+
+/// One field of one object that is not as it was applied.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Difference {
+    /// The object's kind.
+    pub kind: Kind,
+    /// Its full name.
+    pub name: String,
+    /// The field, a JSON pointer; empty where the object is gone.
+    pub path: String,
+}
+
+/// Why a difference is not corrected any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Contest {
+    /// Somebody made it again each time it was corrected.
+    Others,
+    /// It was there again right after it was written, by nobody's hand.
+    Own,
 }
 
 /// A part of a stack's objects, in percent.

@@ -187,6 +187,8 @@ pub enum Body {
         plain: String,
         /// The fingerprint of its content, where it is known.
         fingerprint: Option<String>,
+        /// Whether nobody verified that it is the content of the object that is updated.
+        unverified: bool,
         /// The spec, without its data.
         spec: SecretSpec,
         /// The data to send.
@@ -309,9 +311,9 @@ pub struct Drift {
 }
 
 impl Drift {
-    /// Whether everything is as it was applied. What is merely extra is nobody's drift.
+    /// Whether everything is as it was applied, but for what stays as it is found. What is merely extra is nobody's drift.
     pub fn is_empty(&self) -> bool {
-        self.changed.is_empty() && self.missing.is_empty()
+        self.changed.iter().all(Drifted::stays) && self.missing.is_empty()
     }
 }
 
@@ -332,4 +334,11 @@ pub struct Drifted {
     pub tasks_restarting: u64,
     /// Tasks that bringing it back would end.
     pub tasks_stopping: u64,
+}
+
+impl Drifted {
+    /// Whether it is a service of which all that differs is carried over: shown, and no reason to write, now or ever.
+    pub fn stays(&self) -> bool {
+        self.kind == Kind::Service && self.effect == Effect::None
+    }
 }

@@ -120,6 +120,7 @@ fn settings(fields: &mut Fields<'_>) -> StackSettings {
             Some(choice)
         }),
         adopt: fields.choice("adopt", &[("safe", Adopt::Safe), ("apply", Adopt::Apply)]),
+        trust_secrets: fields.boolean("trustSecrets"),
         variables: fields.choice("variables", &[("strict", Strictness::Strict), ("loose", Strictness::Loose)]),
         profiles: fields.said("profiles").and_then(|view| one_or_more(&view)),
         bind_root: fields.said("bindRoot").and_then(|view| absolute(&view)),

@@ -133,6 +133,9 @@ pub struct StackSettings {
     /// What becomes of a running stack without a record [default: safe].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub adopt: Option<Adopt>,
+    /// Whether a secret that runs is taken for what git says where nobody can verify it [default: false].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trust_secrets: Option<bool>,
     /// What an undefined variable without a default is [default: strict].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub variables: Option<Strictness>,
@@ -166,6 +169,8 @@ pub struct Settings {
     pub resolve: Resolve,
     /// What becomes of a running stack without a record.
     pub adopt: Adopt,
+    /// Whether a secret that nobody can verify is taken for what git says.
+    pub trust_secrets: bool,
     /// What an undefined variable is.
     pub variables: Strictness,
     /// The profiles that are asked for.
@@ -196,6 +201,7 @@ impl StackSettings {
             ignore: self.ignore.clone().or_else(|| defaults.ignore.clone()).unwrap_or_default(),
             resolve: self.resolve.or(defaults.resolve).unwrap_or_default(),
             adopt: self.adopt.or(defaults.adopt).unwrap_or_default(),
+            trust_secrets: self.trust_secrets.or(defaults.trust_secrets).unwrap_or(false),
             variables: self.variables.or(defaults.variables).unwrap_or_default(),
             profiles: self.profiles.clone().or_else(|| defaults.profiles.clone()).unwrap_or_default(),
             bind_root: self.bind_root.clone().or_else(|| defaults.bind_root.clone()),

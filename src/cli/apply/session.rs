@@ -1,5 +1,7 @@
 //! One stack at a time: its writes, then the wait for its tasks.
 
+use std::collections::HashSet;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde_json::json;
@@ -11,14 +13,16 @@ use super::super::interrupt::Stop;
 use super::super::plan::{self, Planned};
 use super::super::print;
 use super::super::progress::{Form, Progress, last_error};
+use super::super::saved::Saved;
 use super::super::target::Target;
 use super::account::Account;
 use crate::apply::{Apply, Event, Outcome, Stopped};
 use crate::client::{Class, Client, Credentials, Error as ClientError};
 use crate::health;
+use crate::model::Kind;
 use crate::operator::snapshot::{self, SnapshotError};
 use crate::operator::verdict::{self, Assessed, Verdict, Wanted};
-use crate::plan::{Action, Plan, Step};
+use crate::plan::{Action, Mask, Plan, Step};
 use crate::swarm::{Live, ServiceSpec};
 
 /// How often the rollout is looked at.
@@ -36,6 +40,10 @@ pub struct Session<'a> {
     pub timeout: Option<Duration>,
     pub arguments: &'a ApplyArguments,
     pub target: &'a Target,
+    /// The plan that is carried out, if it was saved.
+    pub saved: Option<&'a Saved>,
+    /// What was written so far.
+    pub written: Mutex<HashSet<(Kind, String)>>,
 }
 
 impl Session<'_> {
@@ -47,7 +55,8 @@ impl Session<'_> {
         if planned.plan.steps.is_empty() {
             if let Some(account) = account {
                 account.adopt().await?;
-                progress.event("adopted", &format!("{stack} runs as git says; its record is written"), json!({}));
+                let words = if planned.verifies { "is trusted with its secrets" } else { "runs as git says" };
+                progress.event("adopted", &format!("{stack} {words}; its record is written"), json!({}));
             }
             return Ok(Exit::Done);
         }
@@ -132,7 +141,18 @@ impl Session<'_> {
 
     /// What is left of a plan. What the plan said is what happens, or nothing does: the new one may shrink, and not grow.
     async fn next(&self, planned: &Planned<'_>) -> Result<Plan, Failure> {
-        let next = self.again(planned, &snapshot::take(&self.client).await?)?;
+        let live = snapshot::take(&self.client).await?;
+        let again = self.again(planned, &live)?;
+        if let Some(saved) = self.saved {
+            let mut document = plan::document(self.target, std::slice::from_ref(&again), &live, None, Mask::default());
+            // What an earlier wave wrote has moved by this very hand.
+            let written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+            for stack in &mut document.stacks {
+                stack.steps.retain(|step| !written.contains(&(step.kind, step.name.clone())));
+            }
+            saved.check_rest(&again, &live, &document)?;
+        }
+        let next = again.plan;
         match next.steps.iter().find(|step| !covers(&planned.plan, step)) {
             None => Ok(next),
             Some(step) => Err(Failure::usage_hint(
@@ -151,6 +171,8 @@ impl Session<'_> {
             observe: &|event| match event {
                 Event::Begin(_) => {}
                 Event::Done(step, warnings) => {
+                    let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+                    written.insert((step.kind, step.name.clone()));
                     progress.event(
                         "written",
                         &format!("{} {} {}", past(step.action), step.kind, step.name),
@@ -171,10 +193,9 @@ impl Session<'_> {
     }
 
     /// Plans the stack again, on the swarm as it is now.
-    fn again(&self, planned: &Planned<'_>, live: &Live) -> Result<Plan, Failure> {
+    fn again(&self, planned: &Planned<'_>, live: &Live) -> Result<Planned<'_>, Failure> {
         let plans = plan::plans(self.target, live, &self.arguments.change)?;
-        let found = plans.into_iter().find(|again| again.plan.stack == planned.plan.stack);
-        found.map(|again| again.plan).ok_or(Failure::Invalid)
+        plans.into_iter().find(|again| again.plan.stack == planned.plan.stack).ok_or(Failure::Invalid)
     }
 
     /// Waits for the verdict, showing the tasks come up, and says what is wrong, if anything. `None` when it was interrupted.
@@ -237,11 +258,11 @@ impl Session<'_> {
     ) -> Result<(Live, Vec<Assessed>), Failure> {
         let live = snapshot::take(&self.client).await?;
         // A service whose spec is not what was sent has been taken back, unless a later wave writes it again.
-        let left = self.again(planned, &live)?;
+        let left = self.again(planned, &live)?.plan;
         let later = plan.steps.get(plan.first_wave().len()..).unwrap_or_default();
         let is_as_sent = |name: &str| {
             !left.steps.iter().any(|step| step.name == name && !later.iter().any(|later| later.name == name))
-                && !left.drift.changed.iter().any(|drifted| drifted.name == name)
+                && !left.drift.changed.iter().any(|drifted| drifted.name == name && !drifted.stays())
         };
         let services: Vec<Wanted<'_>> = live
             .services

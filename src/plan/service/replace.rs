@@ -34,7 +34,7 @@ impl Planner<'_, '_> {
             faults.push(Diagnostic::error(code::PROTECTED, message).at(service.span).hint(hint));
             return State::Refused;
         }
-        let spec = self.sent(service, live, applied);
+        let spec = self.sent(service, live, applied, true);
         let cost = cost::of_deletion(live, &self.input.live.nodes);
         let is_job = cost::mode(&live.spec).is_job();
         let downtime = if is_job { Downtime::None } else { cost.downtime };

@@ -1,5 +1,6 @@
 //! Plans against a swarm that is simulated: what is sent is stored as the engine would store it.
 
+mod adoption;
 mod cluster;
 mod confidential;
 mod contact;

@@ -15,7 +15,7 @@ fn db(options: Value, edit: impl FnOnce(&mut crate::desired::Service)) -> Desire
     ];
     edit(service);
     let volume =
-        Volume { driver: String::new(), options: BTreeMap::new(), labels: BTreeMap::new(), span: None, prune: false };
+        Volume { driver: String::new(), options: BTreeMap::new(), labels: BTreeMap::new(), prune: false, span: None };
     desired.volumes.insert("shop_data".into(), volume);
     desired
 }
