@@ -81,7 +81,7 @@ fn a_stack_is_first_deployed_when_what_it_depends_on_is_healthy() {
 fn what_may_not_run_is_foreseen_in_the_log_and_applied_all_the_same() {
     let scene = Scene::new();
     scene.repository.declare(&["shop"], "");
-    let placed = "    deploy: { placement: { constraints: [node.labels.disk==ssd] } }\n";
+    let placed = "      placement: { constraints: [node.labels.disk==ssd] }\n";
     let service = super::repository::service("web", "one", placed);
     scene.repository.write("shop.yaml", &format!("services:\n{service}"));
     scene.repository.commit();
