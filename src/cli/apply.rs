@@ -6,6 +6,7 @@ mod session;
 pub use account::is_due;
 
 use std::collections::BTreeSet;
+use std::sync::Mutex;
 
 use jiff::Timestamp;
 
@@ -49,12 +50,17 @@ pub async fn run(arguments: &ApplyArguments, environment: &Environment) -> Resul
     {
         alone(&live)?;
     }
-    let plans = plan::plans(&target, &live, &arguments.change)?;
+    let mut plans = plan::plans(&target, &live, &arguments.change)?;
     if let Some(saved) = &saved {
         // It was saved with what looks like a secret hidden, and is compared so.
         let cluster = arguments.target.cluster.as_deref();
         saved.check(&target, &plans, &live, &plan::document(&target, &plans, &live, cluster, Mask::default()))?;
     }
+    let judged = async {
+        plan::judge(&client, environment, &arguments.change, &live, &mut plans).await;
+        Ok(())
+    };
+    stop.unless(judged).await?;
     show(arguments, environment, &target, &plans, &live)?;
     for planned in &plans {
         plan::mistyped(&target, planned, &live);
@@ -64,7 +70,12 @@ pub async fn run(arguments: &ApplyArguments, environment: &Environment) -> Resul
         plans.iter().filter(|planned| !planned.plan.steps.is_empty() || account::is_due(&target, planned)).collect();
     let writes = plans.iter().any(|planned| !planned.plan.steps.is_empty());
     if !wanted.is_empty() && !arguments.yes {
-        let question = if writes { "Apply this?" } else { "All of it runs already. Adopt it: write its record?" };
+        let trusts = wanted.iter().any(|planned| planned.verifies);
+        let question = match (writes, trusts) {
+            (true, _) => "Apply this?",
+            (false, true) => "Take these secrets for what git says: write the record?",
+            (false, false) => "All of it runs already. Write its record?",
+        };
         confirm(environment, question, "--yes", &stop).await?;
     }
     let session = Session {
@@ -76,6 +87,7 @@ pub async fn run(arguments: &ApplyArguments, environment: &Environment) -> Resul
         client,
         target: &target,
         saved: saved.as_ref(),
+        written: Mutex::default(),
     };
     all(&session, &wanted).await
 }

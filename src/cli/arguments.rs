@@ -47,7 +47,7 @@ pub enum Verb {
     /// Let skep try again what failed and is held
     Retry(StacksArguments),
     /// Tell the controller to apply what waits for a person: a first contact, or a stack in manual mode
-    Sync(StacksArguments),
+    Sync(SyncArguments),
     /// End a stack: delete what skep's record says it applied, then the record
     Delete(DeleteArguments),
     /// Print a JSON Schema
@@ -167,6 +167,10 @@ pub struct ChangeArguments {
     /// Accept deletions that the guards would refuse
     #[arg(long)]
     pub allow_delete: bool,
+
+    /// Take secrets that run for what the files say: nobody can read what they hold [default: trustSecrets in skep.yaml]
+    #[arg(long)]
+    pub trust_secrets: bool,
 
     /// Write although a controller manages the stack, or another source owns it
     #[arg(long)]
@@ -339,6 +343,17 @@ pub struct SuspendArguments {
     /// Suspend for so long, as 30m or 2h [default: until `skep resume`]
     #[arg(long = "for", value_name = "DURATION")]
     pub duration: Option<String>,
+}
+
+/// `skep sync`.
+#[derive(Debug, Clone, Args)]
+pub struct SyncArguments {
+    /// Which stacks
+    #[command(flatten)]
+    pub stacks: StacksArguments,
+    /// Accept deletions that the guards would refuse, but for what is protected
+    #[arg(long)]
+    pub allow_delete: bool,
 }
 
 /// Stacks by name, or all of them.

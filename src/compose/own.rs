@@ -49,11 +49,21 @@ fn decode(view: &View<'_>, place: Place) -> Option<Own> {
         own.ignore = fields.said("ignore").map(|view| pointers(&view)).unwrap_or_default();
     }
     if place == Place::Volume {
-        own.prune_volumes = fields.choice("prune", &[("volumes", true), ("never", false)]).unwrap_or(false);
+        own.prune_volumes = fields.take("prune").and_then(|view| prune(&view)).unwrap_or(false);
     }
     fields.accept_extensions();
     fields.finish();
     Some(own)
+}
+
+/// When a volume is deleted. A manager does not know the volumes of other nodes, so nothing is deleted yet.
+fn prune(view: &View<'_>) -> Option<bool> {
+    let choice = view.choice(&[("volumes", true), ("never", false)])?;
+    if choice {
+        let message = format!("{}: volumes are not deleted yet; `docker volume rm` on its node does", view.name());
+        view.fault(Diagnostic::warning(code::NOT_YET, message).at(view.span()));
+    }
+    Some(choice)
 }
 
 /// One pointer, or a list of them.

@@ -19,12 +19,21 @@ pub fn digest(desired: &Desired) -> Digest {
         .map(|(name, service)| (name, service.depends_on.iter().map(dependency).collect()))
         .collect();
     let external: Vec<_> = desired.external.iter().map(|external| (external.kind, &external.name)).collect();
-    let wanted = json!({
+    let mut wanted = json!({
         "objects": render::stack(desired),
         "fingerprints": fingerprints,
         "dependsOn": waits,
         "external": external,
     });
+    // What only some stacks say is left out of the others', whose digests earlier versions have recorded.
+    if !desired.protected.is_empty() {
+        wanted["protected"] = json!(desired.protected);
+    }
+    let ignored: BTreeMap<_, _> =
+        desired.services.iter().filter(|(_, it)| !it.ignore.is_empty()).map(|(name, it)| (name, &it.ignore)).collect();
+    if !ignored.is_empty() {
+        wanted["ignore"] = json!(ignored);
+    }
     let mut text = String::new();
     write(&wanted, &mut text);
     Digest::of(text)

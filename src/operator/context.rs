@@ -1,10 +1,12 @@
 //! What reconciling needs, and remembers between two looks. Everything remembered can be lost: it only saves work.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Instant;
 
 use jiff::Timestamp;
 
+use super::contest::Corrections;
 use super::keys::KeySource;
 use super::load;
 use super::record::RecordError;
@@ -16,7 +18,7 @@ use crate::client::{self, Client, Credentials};
 use crate::desired::{self, Desired, fingerprint};
 use crate::diag::{Diagnostic, Severity, Shown};
 use crate::model::{Digest, Revision, StackName};
-use crate::plan::{self, OnDrift, Plan, Policy, Prune, Step, Write};
+use crate::plan::{self, OnDrift, Plan, Policy, Prune, Share, Step, Write};
 use crate::runtime::Classify;
 use crate::settings::{Drift, Settings};
 use crate::sops::Keys;
@@ -111,7 +113,7 @@ struct Remembered {
 struct Settled {
     desired: Weak<Desired>,
     live: Weak<Live>,
-    settings: Settings,
+    policy: Policy,
     plan: Arc<Plan>,
 }
 
@@ -134,6 +136,8 @@ pub struct Context {
     settled: Mutex<HashMap<StackName, Settled>>,
     /// How rollouts fared at the last look.
     pub progress: super::verdict::Progress,
+    /// Which drift was corrected.
+    pub corrections: Corrections,
 }
 
 impl Context {
@@ -160,6 +164,7 @@ impl Context {
             superseded: Mutex::default(),
             settled: Mutex::default(),
             progress: super::verdict::Progress::default(),
+            corrections: Corrections::default(),
         }
     }
 
@@ -289,20 +294,22 @@ impl Context {
         live: &Arc<Live>,
     ) -> Result<Arc<Plan>, Error> {
         let stack = &prepared.desired.stack;
+        let policy = Policy {
+            allow_delete: stored.is_some_and(|stored| stored.record.deletions_approved),
+            contested: self.corrections.contested(stack, Instant::now()),
+            ..policy(settings)
+        };
         if let Some(known) = self.settled().get(stack)
             && Weak::ptr_eq(&known.desired, &Arc::downgrade(&prepared.desired))
             && Weak::ptr_eq(&known.live, &Arc::downgrade(live))
-            && known.settings == *settings
+            && known.policy == policy
         {
             return Ok(Arc::clone(&known.plan));
         }
         let applied = stored.map(|stored| rendering::applied(&stored.record, live)).transpose()?.flatten();
-        let plan = Arc::new(plan::plan(plan::Input {
-            desired: &prepared.desired,
-            live,
-            applied: applied.as_ref(),
-            policy: &policy(settings),
-        }));
+        let plan =
+            plan::plan(plan::Input { desired: &prepared.desired, live, applied: applied.as_ref(), policy: &policy });
+        let plan = Arc::new(plan);
         // What its record is to hold is in it already, so that need not be kept twice.
         let recorded = stored.and_then(|stored| stored.record.applied.as_ref());
         if plan.steps.is_empty()
@@ -312,7 +319,7 @@ impl Context {
             let known = Settled {
                 desired: Arc::downgrade(&prepared.desired),
                 live: Arc::downgrade(live),
-                settings: settings.clone(),
+                policy,
                 plan: Arc::new(Plan { settled: plan::Applied::default(), ..Plan::clone(&plan) }),
             };
             self.settled().insert(stack.clone(), known);
@@ -333,10 +340,14 @@ pub fn policy(settings: &Settings) -> Policy {
         prune: if settings.prune { Prune::Recorded } else { Prune::Off },
         drift: match settings.drift {
             Drift::Report => OnDrift::Report,
+            Drift::Correct => OnDrift::Correct,
             Drift::Ignore => OnDrift::Ignore,
         },
         direct: false,
         allow_delete: false,
+        max_delete: Share(settings.max_delete),
+        contested: BTreeMap::new(),
+        trust_secrets: settings.trust_secrets,
         ignore: settings.ignore.clone(),
     }
 }

@@ -11,8 +11,10 @@
 
 pub mod ahead;
 mod claim;
+mod contest;
 pub mod context;
 pub mod end;
+pub mod facts;
 pub mod fleet;
 pub mod inventory;
 pub mod keys;

@@ -87,6 +87,9 @@ pub struct Step {
     /// How an update that restarts tasks rolls.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rollout: Option<Rollout>,
+    /// Steps of a later wave wait until what those of the earlier ones wrote is healthy.
+    #[serde(default, skip_serializing_if = "is_first")]
+    pub wave: u32,
     /// When the object was last written, of drift.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub updated: Option<String>,
@@ -225,6 +228,7 @@ fn step(step: &step::Step, mask: &Mask) -> Step {
         tasks_restarting: step.tasks_restarting,
         tasks_stopping: step.tasks_stopping,
         rollout: step.rollout.clone(),
+        wave: step.wave,
         updated: None,
         changes: step.changes.iter().map(|change| self::change(change, mask)).collect(),
     }
@@ -240,6 +244,7 @@ fn drift_steps(plan: &step::Plan, mask: &Mask) -> Vec<Step> {
         tasks_restarting: 0,
         tasks_stopping: 0,
         rollout: None,
+        wave: 0,
         updated: None,
         changes: Vec::new(),
     });
@@ -252,10 +257,16 @@ fn drift_steps(plan: &step::Plan, mask: &Mask) -> Vec<Step> {
         tasks_restarting: drifted.tasks_restarting,
         tasks_stopping: drifted.tasks_stopping,
         rollout: None,
+        wave: 0,
         updated: Some(drifted.updated.clone()).filter(|updated| !updated.is_empty()),
         changes: drifted.changes.iter().map(|change| self::change(change, mask)).collect(),
     });
     missing.chain(changed).collect()
+}
+
+/// Most plans have one wave, which then goes without saying.
+fn is_first(wave: &u32) -> bool {
+    *wave == 0
 }
 
 fn change(change: &step::Change, mask: &Mask) -> Change {

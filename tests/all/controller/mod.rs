@@ -4,6 +4,7 @@
 
 mod brake;
 mod contents;
+mod correct;
 mod crash;
 mod deploy;
 mod drift;
@@ -16,3 +17,4 @@ mod private;
 mod remote;
 mod repository;
 mod scene;
+mod waves;
