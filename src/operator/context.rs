@@ -113,7 +113,7 @@ struct Remembered {
 struct Settled {
     desired: Weak<Desired>,
     live: Weak<Live>,
-    settings: Settings,
+    policy: Policy,
     plan: Arc<Plan>,
 }
 
@@ -294,10 +294,15 @@ impl Context {
         live: &Arc<Live>,
     ) -> Result<Arc<Plan>, Error> {
         let stack = &prepared.desired.stack;
+        let policy = Policy {
+            allow_delete: stored.is_some_and(|stored| stored.record.deletions_approved),
+            contested: self.corrections.contested(stack, Instant::now()),
+            ..policy(settings)
+        };
         if let Some(known) = self.settled().get(stack)
             && Weak::ptr_eq(&known.desired, &Arc::downgrade(&prepared.desired))
             && Weak::ptr_eq(&known.live, &Arc::downgrade(live))
-            && known.settings == *settings
+            && known.policy == policy
         {
             return Ok(Arc::clone(&known.plan));
         }
@@ -319,7 +324,7 @@ impl Context {
             let known = Settled {
                 desired: Arc::downgrade(&prepared.desired),
                 live: Arc::downgrade(live),
-                settings: settings.clone(),
+                policy,
                 plan: Arc::new(Plan { settled: plan::Applied::default(), ..Plan::clone(&plan) }),
             };
             self.settled().insert(stack.clone(), known);
