@@ -154,9 +154,10 @@ pub struct ChangeArguments {
           default_value_t, hide_default_value = true)]
     pub prune: bool,
 
-    /// Accept docker's word; no registry is asked yet [default: changed]
+    /// Choose when registries are asked whether they have an image; never asks none [default: changed]
     ///
-    /// An image whose text did not change keeps the digest it runs with; another is sent as it is written.
+    /// An image whose text did not change keeps the digest it runs with; another is sent as it is written: digests are not
+    /// looked up yet, so always does what changed does.
     #[arg(long, value_enum, value_name = "WHEN")]
     pub resolve_image: Option<ResolveImage>,
 

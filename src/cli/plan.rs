@@ -25,6 +25,7 @@ use super::connect;
 use super::environment::Environment;
 use super::exit::Exit;
 use super::failure::Failure;
+use super::parallel;
 use super::print;
 use super::saved::{self, Saved};
 use super::target::{Name, Origin, Stack, Target, Undeclared};
@@ -33,12 +34,12 @@ pub async fn run(arguments: &PlanArguments, environment: &Environment) -> Result
     let client = connect::client(environment)?;
     // What nobody declared cannot be applied, so there is nothing to save.
     let undeclared = if arguments.out.is_some() { Undeclared::Refuse } else { Undeclared::Look };
-    let (target, live) = look(&client, &arguments.target, environment, undeclared).await?;
+    let (target, mut live) = look(&client, &arguments.target, environment, undeclared).await?;
     super::validate::show(&target, environment);
     if target.has_errors() {
         return Err(Failure::Invalid);
     }
-    let mut plans = plans(&target, &live, &arguments.change)?;
+    let mut plans = exact(&client, &target, &mut live, &arguments.change).await?;
     judge(&client, environment, &arguments.change, &live, &mut plans).await;
     let shown = |mask| document(&target, &plans, &live, arguments.target.cluster.as_deref(), mask);
     let document = shown(mask(&arguments.change, environment));
@@ -133,8 +134,10 @@ pub async fn look(
     undeclared: Undeclared,
 ) -> Result<(Target, Live), Failure> {
     let client = client.clone();
-    // The git library reads all of the system's certificates when it starts, whatever it is wanted for.
-    tokio::task::spawn_blocking(|| git::initialise(git::Setup::default()));
+    if arguments.compose_files.is_empty() {
+        // The git library reads all of the system's certificates when it starts, whatever it is wanted for.
+        tokio::task::spawn_blocking(|| git::initialise(git::Setup::default()));
+    }
     // A task of its own: what reads files would keep one that shares its thread from reading answers.
     let live = tokio::spawn(async move { snapshot::take(&client).await });
     // A fault in the files is told even where the swarm cannot be reached.
@@ -144,6 +147,12 @@ pub async fn look(
     }
     let live = live.await??;
     let cache = fingerprint::Cache::default();
+    let desired = || target.stacks.iter().filter_map(|stack| stack.desired.as_ref());
+    let contents: Vec<(&str, &[u8])> = desired()
+        .flat_map(|desired| &desired.secrets)
+        .filter_map(|(name, secret)| Some((name.as_str(), secret.content.as_ref()?.reveal().as_slice())))
+        .collect();
+    parallel::each(&contents, |(name, content)| drop(cache.fingerprint(&live.swarm_id, name, content)));
     for stack in &mut target.stacks {
         if let Some(desired) = &mut stack.desired {
             fingerprint::fill(desired, &live.swarm_id, &cache);
@@ -208,6 +217,18 @@ pub async fn judge(
             plan.remark(found, desired);
         }
     }
+}
+
+/// The same, told where tasks run, if how many of them restart hangs on it.
+pub async fn exact<'a>(
+    client: &Client,
+    target: &'a Target,
+    live: &mut Live,
+    change: &ChangeArguments,
+) -> Result<Vec<Planned<'a>>, Failure> {
+    let planned = plans(target, live, change)?;
+    let movers = planned.iter().flat_map(|planned| planned.plan.movers());
+    if snapshot::locate(client, live, movers).await? { plans(target, live, change) } else { Ok(planned) }
 }
 
 fn managed(stack: &Stack, stored: &Stored) -> Failure {

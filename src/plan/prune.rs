@@ -79,12 +79,12 @@ fn unnamed(input: &Input<'_>, index: &Index<'_>, wanted: &HashSet<Object>) -> BT
 /// Names and ids that a service refers to once the plan is carried out, where a rollback would lead included: that is the
 /// spec before the last update. What is deleted refers to nothing.
 fn used_afterwards<'a>(input: &Input<'a>, steps: &'a [Step], deleted: &HashSet<&str>) -> HashSet<&'a str> {
-    let mut used = HashSet::new();
-    let mut specs: HashMap<&str, Vec<&ServiceSpec>> = HashMap::new();
+    // Of each service what its specs refer to, one after the other.
+    let mut specs: HashMap<&str, Vec<Vec<&str>>> = HashMap::new();
     for service in input.live.services.iter().filter(|service| !deleted.contains(service.spec.name.as_str())) {
         let specs = specs.entry(&service.spec.name).or_default();
-        specs.extend(service.previous_spec.as_deref());
-        specs.push(&service.spec);
+        specs.extend(service.previous_spec.as_deref().map(|previous| previous.references().collect()));
+        specs.push(references(&service.spec).collect());
     }
     for step in steps {
         let Some(spec) = step.write.service() else { continue };
@@ -93,11 +93,10 @@ fn used_afterwards<'a>(input: &Input<'a>, steps: &'a [Step], deleted: &HashSet<&
             // Nothing rolls back across its end.
             specs.clear();
         }
-        specs.push(spec);
+        specs.push(references(spec).collect());
     }
-    for specs in specs.values() {
-        used.extend(specs.iter().rev().take(2).flat_map(|spec| references(spec)));
-    }
+    let mut used: HashSet<&str> =
+        specs.into_values().flat_map(|specs| specs.into_iter().rev().take(2)).flatten().collect();
     used.remove("");
     used
 }

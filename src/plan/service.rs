@@ -134,7 +134,7 @@ impl Planner<'_, '_> {
         if changes.is_empty() {
             return same(wanted);
         }
-        cost::assess_changes(&mut changes, &found, &wanted, &self.input.live.nodes);
+        cost::assess_changes(&mut changes, live, &wanted, &self.input.live.nodes);
         if is_drift_alone(&changes) && !self.corrects(service, &object, (&found, &wanted), &changes, faults) {
             changes.extend(self.carried(live, applied));
             let drift = Some(self.drifted(name, live, &wanted, changes));
@@ -142,7 +142,7 @@ impl Planner<'_, '_> {
         }
         if cost::replaces_tasks(&changes) && keep::drop_bookkeeping(&mut wanted, &service.spec) {
             changes = self.changes(&found, &mut wanted, applied);
-            cost::assess_changes(&mut changes, &found, &wanted, &self.input.live.nodes);
+            cost::assess_changes(&mut changes, live, &wanted, &self.input.live.nodes);
         }
         let drift = self.overwritten(name, live, &wanted, applied, &changes);
         // What is yet to be written is not applied. Without a record, what runs is what was.

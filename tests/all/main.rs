@@ -28,6 +28,7 @@ mod pages;
 mod proxy;
 mod reference;
 mod registry;
+mod restarts;
 mod runner;
 mod stored;
 mod sweep;
