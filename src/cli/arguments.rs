@@ -52,6 +52,8 @@ pub enum Verb {
     Retry(StacksArguments),
     /// Tell the controller to apply what waits for a person: a first contact, or a stack in manual mode
     Sync(SyncArguments),
+    /// Write stack files of what runs: of a stack, of services that no stack made, or of everything
+    Import(ImportArguments),
     /// End a stack: delete what skep's record says it applied, then the record
     Delete(DeleteArguments),
     /// Print a JSON Schema
@@ -390,6 +392,26 @@ pub struct DeleteArguments {
     /// Forget the stack and leave everything running
     #[arg(long)]
     pub keep: bool,
+}
+
+/// `skep import`.
+#[derive(Debug, Clone, Args)]
+pub struct ImportArguments {
+    /// The stack; a new one where only --service says what is meant
+    #[arg(value_name = "STACK", required_unless_present = "all")]
+    pub stack: Option<String>,
+    /// Take in this service as it is, repeated or after commas; for one that no stack made
+    #[arg(long = "service", value_name = "NAME", value_delimiter = ',', conflicts_with = "all")]
+    pub services: Vec<String>,
+    /// Write every stack into a directory of its own, and a skep.yaml that declares them
+    #[arg(long, requires = "out", conflicts_with = "stack")]
+    pub all: bool,
+    /// Write files into this directory [default: the stack file to standard output]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Write over files that are there
+    #[arg(long, requires = "out")]
+    pub force: bool,
 }
 
 /// `skep schema`.

@@ -142,7 +142,8 @@ impl Mask {
         if self.revealing || !text.contains("://") { text.to_owned() } else { lines::without_password(text) }
     }
 
-    fn hides(&self, name: &str) -> bool {
+    /// Whether what a variable of this name holds is hidden.
+    pub fn hides(&self, name: &str) -> bool {
         let name = name.to_ascii_uppercase();
         self.words.iter().any(|word| name.contains(word))
     }

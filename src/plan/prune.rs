@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use super::applied::Object;
+use super::applied::{Applied, Object};
 use super::cost::{self, Cost};
 use super::index::{Index, content_ids};
 use super::policy::Prune;
 use super::step::{Action, Downtime, Effect, Step, Write};
 use super::{Input, guard};
 use crate::diag::{Diagnostic, code};
-use crate::model::Kind;
+use crate::model::{Kind, label};
 use crate::swarm::{Resource, ServiceSpec};
 
 /// Deletions go in this order: what refers before what is referred to.
@@ -60,10 +60,15 @@ pub(super) fn deletions(
     deletions
 }
 
-/// What skep applied, is still there under the stack's label, and git no longer names.
+/// What skep applied, is still there under the stack's label, and git no longer names. What had no label when it was applied
+/// has none now.
 fn unnamed(input: &Input<'_>, index: &Index<'_>, wanted: &HashSet<Object>) -> BTreeSet<Object> {
-    let is_there =
-        |object: &Object| index.labels(object.kind, &object.name).is_some_and(|labels| index.is_labelled(labels));
+    let is_there = |object: &Object| {
+        index.labels(object.kind, &object.name).is_some_and(|labels| {
+            index.is_labelled(labels)
+                || (!labels.contains_key(label::NAMESPACE) && was_taken_as_it_is(input.applied, object))
+        })
+    };
     let candidates: BTreeSet<Object> = match (input.policy.prune, input.applied) {
         (Prune::Labelled, _) => index
             .labelled_services()
@@ -74,6 +79,12 @@ fn unnamed(input: &Input<'_>, index: &Index<'_>, wanted: &HashSet<Object>) -> BT
         (_, None) => BTreeSet::new(),
     };
     candidates.into_iter().filter(is_there).collect()
+}
+
+/// Whether a service was applied without any stack's label.
+fn was_taken_as_it_is(applied: Option<&Applied>, object: &Object) -> bool {
+    let spec = applied.filter(|_| object.kind == Kind::Service).and_then(|it| it.services.get(&object.name));
+    spec.is_some_and(|spec| !spec.labels.contains_key(label::NAMESPACE))
 }
 
 /// Names and ids that a service refers to once the plan is carried out, where a rollback would lead included: that is the

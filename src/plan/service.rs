@@ -52,7 +52,7 @@ impl Planner<'_, '_> {
         self.warn_of_unstored(service, faults);
         let Some(live) = self.index.services.get(name) else { return self.absent(name, service, applied) };
         let owner = self.index.owner(Kind::Service, name, &live.spec.labels);
-        if owner == Owner::Ours {
+        if owner == Owner::Ours || (owner == Owner::Nobody && service.as_is) {
             self.present(name, service, live, applied, faults)
         } else {
             faults.push(guard::taken(Kind::Service, name, owner, service.span));
@@ -130,7 +130,7 @@ impl Planner<'_, '_> {
         if wanted == found {
             return same(wanted);
         }
-        let mut changes = self.changes(&found, &mut wanted, applied);
+        let mut changes = self.changes(service, &found, &mut wanted, applied);
         if changes.is_empty() {
             return same(wanted);
         }
@@ -141,7 +141,7 @@ impl Planner<'_, '_> {
             return Outcome { object, state: State::Drifted, drift, entry: entry(self.settled(wanted, applied)) };
         }
         if cost::replaces_tasks(&changes) && keep::drop_bookkeeping(&mut wanted, &service.spec) {
-            changes = self.changes(&found, &mut wanted, applied);
+            changes = self.changes(service, &found, &mut wanted, applied);
             cost::assess_changes(&mut changes, live, &wanted, &self.input.live.nodes);
         }
         let drift = self.overwritten(name, live, &wanted, applied, &changes);
@@ -188,6 +188,7 @@ impl Planner<'_, '_> {
         resolve_networks(&mut spec, |name| self.index.network_id(name));
         self.keep_predefined(&mut spec, live);
         keep::image_and_platforms(&mut spec, live, applied);
+        keep::order_of_variables(&mut spec, live, applied);
         let past = live.or(applied);
         if !service.said.replicas {
             keep::numbers(&mut spec.mode, past.and_then(|past| past.mode.as_ref()));
@@ -283,11 +284,17 @@ impl Planner<'_, '_> {
     }
 
     /// The differences, and `wanted` with what no diff looks at as it is found.
-    fn changes(&self, found: &ServiceSpec, wanted: &mut ServiceSpec, applied: Option<&ServiceSpec>) -> Vec<Change> {
+    fn changes(
+        &self,
+        service: &desired::Service,
+        found: &ServiceSpec,
+        wanted: &mut ServiceSpec,
+        applied: Option<&ServiceSpec>,
+    ) -> Vec<Change> {
         let found_value = value(found);
         let mut wanted_value = value(wanted);
-        if !self.input.policy.ignore.is_empty() {
-            self.carry_over(&found_value, &mut wanted_value);
+        if self.ignored(service).next().is_some() {
+            self.carry_over(service, &found_value, &mut wanted_value);
             if let Ok(carried) = serde_json::from_value(wanted_value.clone()) {
                 *wanted = carried;
             }
@@ -313,8 +320,13 @@ impl Planner<'_, '_> {
         changes
     }
 
-    fn carry_over(&self, found: &Value, wanted: &mut Value) {
-        for path in &self.input.policy.ignore {
+    /// What no difference of a service looks at: as the settings of its stack say, and its files.
+    fn ignored<'s>(&'s self, service: &'s desired::Service) -> impl Iterator<Item = &'s String> {
+        self.input.policy.ignore.iter().chain(&service.ignore)
+    }
+
+    fn carry_over(&self, service: &desired::Service, found: &Value, wanted: &mut Value) {
+        for path in self.ignored(service) {
             pointer::copy(path, found, wanted);
         }
     }
@@ -391,9 +403,9 @@ impl Planner<'_, '_> {
         if replaces_tasks {
             keep::drop_bookkeeping(&mut spec, &service.spec);
         }
-        if !self.input.policy.ignore.is_empty() {
+        if self.ignored(service).next().is_some() {
             let mut sent = value(&spec);
-            self.carry_over(&value(&live.spec), &mut sent);
+            self.carry_over(service, &value(&live.spec), &mut sent);
             if let Ok(carried) = serde_json::from_value(sent) {
                 spec = carried;
             }

@@ -22,6 +22,7 @@ mod git_servers;
 mod goldens;
 mod hostile;
 mod house;
+mod import;
 mod lab;
 mod lab_itself;
 mod pages;
