@@ -307,18 +307,12 @@ impl Context {
             return Ok(Arc::clone(&known.plan));
         }
         let applied = stored.map(|stored| rendering::applied(&stored.record, live)).transpose()?.flatten();
-        let policy = Policy {
-            allow_delete: stored.is_some_and(|stored| stored.record.deletions_approved),
-            contested: self.corrections.contested(stack, Instant::now()),
-            ..policy(settings)
-        };
         let input = plan::Input { desired: &prepared.desired, live, applied: applied.as_ref(), policy: &policy };
         let plan = Arc::new(plan::plan(input));
         // What its record is to hold is in it already, so that need not be kept twice.
         let recorded = stored.and_then(|stored| stored.record.applied.as_ref());
         if plan.steps.is_empty()
             && plan.first_contact.is_none()
-            && policy.contested.is_empty()
             && recorded.is_some_and(|recorded| recorded.digest == prepared.digest)
         {
             let known = Settled {

@@ -81,9 +81,7 @@ fn a_page_needs_nothing_else() {
         let head = text.split("</head>").next().expect("a head");
         assert!(head.contains("default-src 'none'") && head.contains("<title>") && head.contains("lang=\"en\""));
         for word in ["<script", "src=", "url(", "@import", "http-equiv=\"refresh\"", "javascript:"] {
-            let count =
-                text.matches(word).count() - text.matches("default-src '").count() * usize::from(word == "src=");
-            assert_eq!(count, 0, "{}: {word}", page.display());
+            assert!(!text.contains(word), "{}: {word}", page.display());
         }
         assert_eq!(text.matches("<h1>").count(), 1, "{}", page.display());
         // Links lead to places of the page itself.
