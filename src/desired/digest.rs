@@ -19,12 +19,18 @@ pub fn digest(desired: &Desired) -> Digest {
         .map(|(name, service)| (name, service.depends_on.iter().map(dependency).collect()))
         .collect();
     let external: Vec<_> = desired.external.iter().map(|external| (external.kind, &external.name)).collect();
-    let wanted = json!({
+    let mut wanted = json!({
         "objects": render::stack(desired),
         "fingerprints": fingerprints,
         "dependsOn": waits,
         "external": external,
     });
+    // What is ignored is kept with what is applied, so a change of it has to get there.
+    let ignored = desired.services.iter().filter(|(_, service)| !service.ignore.is_empty());
+    let ignored: BTreeMap<_, _> = ignored.map(|(name, service)| (name, &service.ignore)).collect();
+    if let (false, Value::Object(wanted)) = (ignored.is_empty(), &mut wanted) {
+        wanted.insert("ignore".to_owned(), json!(ignored));
+    }
     let mut text = String::new();
     write(&wanted, &mut text);
     Digest::of(text)
@@ -111,6 +117,7 @@ mod tests {
         for (what, changed) in [
             ("image", wanted(|compose| web(compose).image = Some(At::silent("nginx:2".to_owned())))),
             ("replicas", wanted(|compose| web(compose).deploy.replicas = Some(At::silent(1)))),
+            ("x-skep.ignore", wanted(|compose| web(compose).own.ignore.push("/Labels/a".to_owned()))),
             ("depends_on", wanted(|compose| web(compose).depends_on.push(At::silent(db.clone())))),
             (
                 "secret",

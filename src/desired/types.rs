@@ -44,7 +44,8 @@ pub struct Service {
     pub said: Said,
     /// The services this one waits for.
     pub depends_on: Vec<Dependency>,
-    /// JSON pointers into the spec that no difference looks at and no write changes.
+    /// JSON pointers into the spec that no difference looks at and no write changes: those of `skep.yaml`, of the file and
+    /// of the service.
     pub ignore: Vec<String>,
     /// Where the service stands in its file.
     pub span: Option<Span>,

@@ -296,7 +296,6 @@ pub fn policy(settings: &Settings) -> Policy {
         },
         direct: false,
         allow_delete: false,
-        ignore: settings.ignore.clone(),
     }
 }
 

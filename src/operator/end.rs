@@ -31,13 +31,7 @@ pub fn plan(stack: &StackName, applied: &Applied, live: &Live) -> Plan {
         protected: Default::default(),
         accepted: Default::default(),
     };
-    let policy = Policy {
-        prune: Prune::Recorded,
-        drift: OnDrift::Ignore,
-        direct: false,
-        allow_delete: true,
-        ignore: Vec::new(),
-    };
+    let policy = Policy { prune: Prune::Recorded, drift: OnDrift::Ignore, direct: false, allow_delete: true };
     plan::plan(plan::Input { desired: &nothing, live, applied: Some(applied), policy: &policy })
 }
 

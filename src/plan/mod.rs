@@ -10,6 +10,7 @@ mod diff;
 mod draft;
 mod extra;
 mod guard;
+mod ignore;
 mod index;
 mod list;
 mod mask;
@@ -72,8 +73,11 @@ fn decide(input: &Input<'_>) -> Plan {
     guard::externals(input, &index, &mut faults);
     let networks = network::resolve(input, &index, &mut faults);
     let (contents, names) = content::resolve(input, &index, &mut faults);
-    let services = service::resolve(input, &index, &names, &mut faults);
-    draft::plan(input, &index, networks.into_iter().chain(contents).chain(services).collect(), faults)
+    let mut ignored = Vec::new();
+    let services = service::resolve(input, &index, &names, &mut faults, &mut ignored);
+    let mut plan = draft::plan(input, &index, networks.into_iter().chain(contents).chain(services).collect(), faults);
+    plan.drift.ignored = ignored;
+    plan
 }
 
 /// What was applied, with its secret texts where the swarm or git still has them.

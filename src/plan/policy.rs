@@ -11,8 +11,6 @@ pub struct Policy {
     pub direct: bool,
     /// Deletes even where a guard would refuse to.
     pub allow_delete: bool,
-    /// JSON pointers into a service's spec that no diff looks at and no write changes: the live value stays.
-    pub ignore: Vec<String>,
 }
 
 /// What is deleted when git no longer names it. Volumes never are.

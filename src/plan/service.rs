@@ -11,7 +11,7 @@ use super::diff::{self, Base};
 use super::draft::{Entry, Outcome, State};
 use super::index::{Index, Owner};
 use super::step::{Action, Body, Change, Downtime, Drifted, Effect, Origin, Step, Write};
-use super::{Input, base, cost, guard, is_drift_alone, pointer};
+use super::{Input, base, cost, guard, ignore, is_drift_alone};
 use crate::desired;
 use crate::diag::{Diagnostic, code};
 use crate::model::Kind;
@@ -24,10 +24,11 @@ pub(super) fn resolve(
     index: &Index<'_>,
     names: &Names<'_>,
     faults: &mut Vec<Diagnostic>,
+    ignored: &mut Vec<Drifted>,
 ) -> Vec<Outcome> {
     let planner = Planner { input, index, names };
     let services = input.desired.services.iter();
-    services.map(|(name, service)| planner.one(name, service, faults)).collect()
+    services.map(|(name, service)| planner.one(name, service, faults, ignored)).collect()
 }
 
 struct Planner<'p, 'a> {
@@ -37,13 +38,19 @@ struct Planner<'p, 'a> {
 }
 
 impl Planner<'_, '_> {
-    fn one(&self, name: &str, service: &desired::Service, faults: &mut Vec<Diagnostic>) -> Outcome {
+    fn one(
+        &self,
+        name: &str,
+        service: &desired::Service,
+        faults: &mut Vec<Diagnostic>,
+        ignored: &mut Vec<Drifted>,
+    ) -> Outcome {
         let applied = self.input.applied.and_then(|applied| applied.services.get(name));
         self.warn_of_unstored(service, faults);
         let Some(live) = self.index.services.get(name) else { return self.absent(name, service, applied) };
         let owner = self.index.owner(Kind::Service, name, &live.spec.labels);
         if owner == Owner::Ours {
-            self.present(name, service, live, applied, faults)
+            self.present(name, service, live, applied, faults, ignored)
         } else {
             faults.push(guard::taken(Kind::Service, name, owner, service.span));
             Outcome::new(Object::new(Kind::Service, name), State::Refused)
@@ -95,6 +102,7 @@ impl Planner<'_, '_> {
         live: &Service,
         applied: Option<&ServiceSpec>,
         faults: &mut Vec<Diagnostic>,
+        ignored: &mut Vec<Drifted>,
     ) -> Outcome {
         let object = Object::new(Kind::Service, name);
         let entry = |rendering| Some(Entry::Service(Box::new(rendering)));
@@ -114,7 +122,8 @@ impl Planner<'_, '_> {
         if wanted == found {
             return same(wanted);
         }
-        let mut changes = self.changes(&found, &mut wanted, applied);
+        ignored.extend(self.ignore(service, live, &found, &mut wanted));
+        let mut changes = self.changes(&found, &wanted, applied);
         if changes.is_empty() {
             return same(wanted);
         }
@@ -210,16 +219,21 @@ impl Planner<'_, '_> {
         spec
     }
 
-    /// The differences, and `wanted` with what no diff looks at as it is found.
-    fn changes(&self, found: &ServiceSpec, wanted: &mut ServiceSpec, applied: Option<&ServiceSpec>) -> Vec<Change> {
-        let found_value = value(found);
-        let mut wanted_value = value(wanted);
-        if !self.input.policy.ignore.is_empty() {
-            self.carry_over(&found_value, &mut wanted_value);
-            if let Ok(carried) = serde_json::from_value(wanted_value.clone()) {
-                *wanted = carried;
-            }
-        }
+    /// Makes `wanted` what is found wherever no difference looks, and says what would have differed there.
+    fn ignore(
+        &self,
+        service: &desired::Service,
+        live: &Service,
+        found: &ServiceSpec,
+        wanted: &mut ServiceSpec,
+    ) -> Option<Drifted> {
+        let said = std::mem::replace(wanted, carried(&ignore::of(service), found, wanted.clone()));
+        (said != *wanted).then(|| ignored(live, wanted, &said))
+    }
+
+    /// The differences.
+    fn changes(&self, found: &ServiceSpec, wanted: &ServiceSpec, applied: Option<&ServiceSpec>) -> Vec<Change> {
+        let (found_value, wanted_value) = (value(found), value(wanted));
         let applied = applied.map(|applied| {
             let mut applied = applied.clone();
             canonical_service(&mut applied);
@@ -236,12 +250,6 @@ impl Planner<'_, '_> {
             }
         }
         changes
-    }
-
-    fn carry_over(&self, found: &Value, wanted: &mut Value) {
-        for path in &self.input.policy.ignore {
-            pointer::copy(path, found, wanted);
-        }
     }
 
     fn config_detail(&self, before: Option<&Value>, after: Option<&Value>) -> Option<String> {
@@ -312,14 +320,8 @@ impl Planner<'_, '_> {
         applied: Option<&ServiceSpec>,
         faults: &mut Vec<Diagnostic>,
     ) -> Step {
-        let mut spec = self.wanted(service, Some(&live.spec), applied);
-        if !self.input.policy.ignore.is_empty() {
-            let mut sent = value(&spec);
-            self.carry_over(&value(&live.spec), &mut sent);
-            if let Ok(carried) = serde_json::from_value(sent) {
-                spec = carried;
-            }
-        }
+        let spec = self.wanted(service, Some(&live.spec), applied);
+        let mut spec = carried(&ignore::of(service), &live.spec, spec);
         keep_order(&mut spec, &live.spec);
         if effects::is_overlooked(changes.iter().map(|change| change.path.as_str())) {
             spec.task_template.force_update = spec.task_template.force_update.saturating_add(1);
@@ -347,6 +349,30 @@ impl Planner<'_, '_> {
     }
 }
 
-fn value(spec: &ServiceSpec) -> Value {
+/// A spec with what is found at some paths.
+pub(super) fn carried(paths: &[String], found: &ServiceSpec, wanted: ServiceSpec) -> ServiceSpec {
+    if paths.is_empty() {
+        return wanted;
+    }
+    let mut carried = value(&wanted);
+    ignore::carry_over(paths, &value(found), &mut carried);
+    serde_json::from_value(carried).unwrap_or(wanted)
+}
+
+/// What differs where no difference counts: `carried` has it as it is found, `said` as it was to be.
+pub(super) fn ignored(live: &Service, carried: &ServiceSpec, said: &ServiceSpec) -> Drifted {
+    let said = value(said);
+    Drifted {
+        kind: Kind::Service,
+        name: live.spec.name.clone(),
+        updated: live.updated_at.clone(),
+        changes: diff::changes(&value(carried), &said, Base::Applied(Some(&said))),
+        effect: Effect::None,
+        tasks_restarting: 0,
+        tasks_stopping: 0,
+    }
+}
+
+pub(super) fn value(spec: &ServiceSpec) -> Value {
     serde_json::to_value(spec).unwrap_or_default()
 }

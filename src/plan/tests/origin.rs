@@ -158,16 +158,30 @@ fn force_update_is_always_the_live_one() {
 #[test]
 fn an_ignored_field_is_neither_looked_at_nor_changed() {
     let ignore = vec!["/Mode/Replicated/Replicas".to_owned(), "/Labels/by~1hand".to_owned()];
-    let policy = Policy { ignore, ..Policy::default() };
+    let base = || {
+        let mut desired = base();
+        desired.services.get_mut(WEB).expect("web").ignore.clone_from(&ignore);
+        desired
+    };
     let mut cluster = applied(&base());
     cluster.by_hand(WEB, |spec| {
         Edit::replicas(spec, 9).label("by/hand", "x");
     });
-    let plan = with_policy(&base(), &cluster, &policy);
+    let plan = planned(&base(), &cluster);
     assert!(plan.steps.is_empty() && plan.drift.is_empty(), "{:?}", plan.drift);
+    assert_eq!(plan.sync(), Sync::Synced);
+    let ignored: Vec<_> = plan.drift.ignored.iter().flat_map(|it| &it.changes).collect();
+    let ignored: Vec<_> = ignored.iter().map(|it| (it.path.as_str(), &it.before, &it.after, it.effect)).collect();
+    assert_eq!(
+        ignored,
+        [
+            ("/Labels/by~1hand", &Some("x".into()), &None, Effect::None),
+            ("/Mode/Replicated/Replicas", &Some(9.into()), &Some(3.into()), Effect::None)
+        ]
+    );
     let mut desired = base();
     desired.services.get_mut(WEB).expect("web").env("A=1");
-    let plan = with_policy(&desired, &cluster, &policy);
+    let plan = planned(&desired, &cluster);
     assert_eq!(changes(&plan), [("/TaskTemplate/ContainerSpec/Env/0", Origin::Git)]);
     cluster.carry_out(&plan);
     let live = &cluster.service(WEB).spec;
