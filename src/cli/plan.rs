@@ -181,7 +181,8 @@ pub fn document(target: &Target, plans: &[Planned<'_>], live: &Live, cluster: Op
             (Some(revision.to_string()), reference)
         }
     };
-    let header = Header { revision, reference, cluster: cluster.map(str::to_owned), nodes: live.nodes.len() };
+    let cluster = cluster.map(str::to_owned);
+    let header = Header { revision, reference, cluster, nodes: live.nodes.len(), ..Header::default() };
     let pairs: Vec<(&Plan, &Sources)> = plans.iter().map(|planned| (&planned.plan, &planned.stack.sources)).collect();
     view::plans(header, &pairs, &mask)
 }

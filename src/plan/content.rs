@@ -14,7 +14,7 @@ use super::{Input, base, diff, guard, is_drift_alone};
 use crate::desired::{self, names};
 use crate::diag::{Diagnostic, Span, code};
 use crate::model::{Digest, Kind, label};
-use crate::swarm::{ConfigSpec, Labels, Resource, SecretSpec, Version};
+use crate::swarm::{ConfigSpec, Driver, Labels, Resource, SecretSpec, Version};
 
 /// The names that configs and secrets have in the swarm, by the plain names that desired specs refer to.
 #[derive(Default)]
@@ -104,10 +104,7 @@ fn config_candidates<'a>(
     in_use: &HashSet<&str>,
 ) -> (Wanted<'a>, Vec<Found<'a>>) {
     let templating = config.spec.templating.as_ref();
-    let hash = match templating {
-        None => Digest::of(&config.spec.data),
-        Some(driver) => Digest::of(format!("{}\0{}", driver.name, config.spec.data)),
-    };
+    let hash = hash(&config.spec.data, templating);
     let found = versions(plain, &index.configs)
         .filter(|live| index.owner(Kind::Config, &live.spec.name, &live.spec.labels) == Owner::Ours)
         .map(|live| {
@@ -124,6 +121,14 @@ fn config_candidates<'a>(
         span: config.span,
     };
     (wanted, found.collect())
+}
+
+/// What the content of a config is known by.
+pub(super) fn hash(data: &str, templating: Option<&Driver>) -> Digest {
+    match templating {
+        None => Digest::of(data),
+        Some(driver) => Digest::of(format!("{}\0{data}", driver.name)),
+    }
 }
 
 fn secret_candidates<'a>(

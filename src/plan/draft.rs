@@ -101,7 +101,7 @@ pub(super) fn plan(input: &Input<'_>, index: &Index<'_>, outcomes: Vec<Outcome>,
     }
     let deletions = prune::deletions(input, index, &wanted, &steps, &mut faults);
     steps.extend(deletions);
-    drift.extra = extra::objects(input, index, &wanted);
+    drift.extra = extra::objects(input, &wanted);
     if input.policy.drift == OnDrift::Ignore {
         drift.changed.clear();
         drift.missing.clear();

@@ -117,8 +117,8 @@ impl Planner<'_, '_> {
         if wanted == live.spec {
             return same(wanted);
         }
-        let found = self.comparable(live.spec.clone());
-        let mut wanted = self.comparable(wanted);
+        let found = comparable(self.index, live.spec.clone());
+        let mut wanted = comparable(self.index, wanted);
         if wanted == found {
             return same(wanted);
         }
@@ -155,7 +155,7 @@ impl Planner<'_, '_> {
         let mut spec = service.spec.clone();
         self.refer(&mut spec);
         resolve_networks(&mut spec, |name| self.index.network_id(name));
-        self.keep_predefined(&mut spec, live);
+        keep_predefined(self.index, &mut spec, live);
         keep::image_and_platforms(&mut spec, live, applied);
         let past = live.or(applied);
         if !service.said.replicas {
@@ -189,29 +189,9 @@ impl Planner<'_, '_> {
         self.index.fill_references(spec);
     }
 
-    /// `host` and `bridge` are sent by name and read back as ids that no list explains.
-    fn keep_predefined(&self, spec: &mut ServiceSpec, live: Option<&ServiceSpec>) {
-        let Some(live) = live else { return };
-        let mut unknown = live.task_template.networks.iter().filter(|it| !self.index.knows_network(&it.target));
-        for network in &mut spec.task_template.networks {
-            if guard::is_predefined(&network.target)
-                && let Some(live) = unknown.next()
-            {
-                network.target.clone_from(&live.target);
-            }
-        }
-    }
-
-    /// The form in which two specs are compared and shown: canonical, with networks by name.
-    fn comparable(&self, mut spec: ServiceSpec) -> ServiceSpec {
-        self.index.name_networks(&mut spec);
-        canonical_service(&mut spec);
-        spec
-    }
-
     /// The form that the record holds: comparable, and without ids, which say nothing once an object was made anew.
     fn rendering(&self, spec: ServiceSpec) -> ServiceSpec {
-        let mut spec = self.comparable(spec);
+        let mut spec = comparable(self.index, spec);
         if let Some(container) = &mut spec.task_template.container_spec {
             container.configs.iter_mut().for_each(|reference| reference.config_id.clear());
             container.secrets.iter_mut().for_each(|reference| reference.secret_id.clear());
@@ -375,4 +355,24 @@ pub(super) fn ignored(live: &Service, carried: &ServiceSpec, said: &ServiceSpec)
 
 pub(super) fn value(spec: &ServiceSpec) -> Value {
     serde_json::to_value(spec).unwrap_or_default()
+}
+
+/// The form in which two specs are compared and shown: canonical, with networks by name.
+pub(super) fn comparable(index: &Index<'_>, mut spec: ServiceSpec) -> ServiceSpec {
+    index.name_networks(&mut spec);
+    canonical_service(&mut spec);
+    spec
+}
+
+/// `host` and `bridge` are sent by name and read back as ids that no list explains.
+pub(super) fn keep_predefined(index: &Index<'_>, spec: &mut ServiceSpec, live: Option<&ServiceSpec>) {
+    let Some(live) = live else { return };
+    let mut unknown = live.task_template.networks.iter().filter(|it| !index.knows_network(&it.target));
+    for network in &mut spec.task_template.networks {
+        if guard::is_predefined(&network.target)
+            && let Some(live) = unknown.next()
+        {
+            network.target.clone_from(&live.target);
+        }
+    }
 }

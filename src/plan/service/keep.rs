@@ -20,7 +20,7 @@ pub(super) fn image_and_platforms(spec: &mut ServiceSpec, live: Option<&ServiceS
 }
 
 /// A digest that was found out after a spec was applied without one is nobody's drift.
-pub(super) fn pin(applied: &mut ServiceSpec, found: &ServiceSpec) {
+pub(in crate::plan) fn pin(applied: &mut ServiceSpec, found: &ServiceSpec) {
     let (Some(past), Some(live)) = (image(applied), image(found)) else { return };
     if past != live && live.split('@').next() == Some(past) {
         let platforms = found.task_template.placement.as_ref().map(|it| it.platforms.clone()).unwrap_or_default();

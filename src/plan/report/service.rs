@@ -1,0 +1,93 @@
+//! Services that are not as they were applied.
+
+use super::{Look, differences};
+use crate::model::Kind;
+use crate::plan::applied::Object;
+use crate::plan::service::{carried, comparable, ignored, keep, keep_predefined, value};
+use crate::plan::step::{Change, Drifted};
+use crate::plan::{content, cost, ignore};
+use crate::swarm::canonical::canonical_service;
+use crate::swarm::{Service, ServiceSpec};
+
+impl Look<'_> {
+    pub(super) fn services(&mut self) {
+        let applied = self.applied;
+        for (name, applied) in &applied.services {
+            let Some(live) = self.index.services.get(name.as_str()).copied() else {
+                self.drift.missing.push(Object::new(Kind::Service, name));
+                continue;
+            };
+            let found = comparable(self.index, live.spec.clone());
+            let said = self.expected(applied, live, &found);
+            if said == found {
+                self.unchanged += 1;
+                continue;
+            }
+            let wanted = self.without_ignored(name, &found, said.clone());
+            if wanted != said {
+                self.drift.ignored.push(ignored(live, &wanted, &said));
+            }
+            let changes = self.changes(&found, &wanted);
+            self.judge((!changes.is_empty()).then(|| drifted(live, changes, &wanted, self.live)));
+        }
+    }
+
+    /// What was applied in the form in which it is compared with what is found.
+    fn expected(&self, applied: &ServiceSpec, live: &Service, found: &ServiceSpec) -> ServiceSpec {
+        let mut spec = applied.clone();
+        keep_predefined(self.index, &mut spec, Some(&live.spec));
+        canonical_service(&mut spec);
+        self.index.fill_references(&mut spec);
+        keep::pin(&mut spec, found);
+        spec
+    }
+
+    /// `ForceUpdate` is everybody's: it is how tasks are asked to restart, and never put back.
+    fn without_ignored(&self, name: &str, found: &ServiceSpec, said: ServiceSpec) -> ServiceSpec {
+        let mut paths = self.applied.ignore.get(name).cloned().unwrap_or_default();
+        paths.extend(ignore::by_labels(&said.labels).map(str::to_owned));
+        paths.push("/TaskTemplate/ForceUpdate".to_owned());
+        carried(&paths, found, said)
+    }
+
+    fn changes(&self, found: &ServiceSpec, wanted: &ServiceSpec) -> Vec<Change> {
+        let mut changes = differences(&value(found), &value(wanted));
+        cost::assess_changes(&mut changes, found, wanted, &self.live.nodes);
+        for change in &mut changes {
+            let names = (text(&change.before), text(&change.after));
+            if change.path.ends_with("/ConfigName") {
+                change.detail = names.0.zip(names.1).map(|(before, after)| self.lines_differ(before, after));
+            } else if change.path.ends_with("/SecretName") {
+                change.detail = Some("content differs".to_owned());
+            }
+        }
+        changes
+    }
+
+    /// How much two configs differ, as far as both are there and no secret.
+    fn lines_differ(&self, before: &str, after: &str) -> String {
+        let is_hidden = |name: &str| self.applied.configs.values().any(|it| it.name == name && it.confidential);
+        let data = |name: &str| self.index.configs.get(name).map(|config| config.spec.data.as_str());
+        match (data(before), data(after)) {
+            (Some(old), Some(new)) if !is_hidden(before) && !is_hidden(after) => content::lines_differ(old, new),
+            _ => "content differs".to_owned(),
+        }
+    }
+}
+
+fn text(value: &Option<serde_json::Value>) -> Option<&str> {
+    value.as_ref().and_then(serde_json::Value::as_str)
+}
+
+fn drifted(live: &Service, changes: Vec<Change>, wanted: &ServiceSpec, swarm: &crate::swarm::Live) -> Drifted {
+    let cost = cost::of_update(&changes, live, wanted, &swarm.nodes);
+    Drifted {
+        kind: Kind::Service,
+        name: live.spec.name.clone(),
+        updated: live.updated_at.clone(),
+        changes,
+        effect: cost.effect,
+        tasks_restarting: cost.tasks_restarting,
+        tasks_stopping: cost.tasks_stopping,
+    }
+}
