@@ -119,13 +119,16 @@ pub async fn look(
         return Ok((target, Live::default()));
     }
     let live = live.await??;
-    let cache = fingerprint::Cache::default();
-    for stack in &mut target.stacks {
-        if let Some(desired) = &mut stack.desired {
-            fingerprint::fill(desired, &live.swarm_id, &cache);
-        }
-    }
+    fill(&mut target, &live);
     Ok((target, live))
+}
+
+/// Computes what the secrets of a target are known by in this swarm.
+pub fn fill(target: &mut Target, live: &Live) {
+    let cache = fingerprint::Cache::default();
+    for desired in target.stacks.iter_mut().filter_map(|stack| stack.desired.as_mut()) {
+        fingerprint::fill(desired, &live.swarm_id, &cache);
+    }
 }
 
 /// Plans every stack of a target.

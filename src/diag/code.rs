@@ -112,6 +112,12 @@ codes! {
     UNSTORED = "plan/unstored",
     /// A change that Swarm cannot carry out in place.
     IMMUTABLE = "plan/immutable",
+    /// A stack that has no record: drift is looked for by its files.
+    DRIFT_NO_RECORD = "drift/no-record",
+    /// A stack of which nothing says what was applied.
+    DRIFT_NOTHING_APPLIED = "drift/nothing-applied",
+    /// A stack that is being applied: what is written already is not yet in its record.
+    DRIFT_UNDER_WAY = "drift/under-way",
     /// A setting that is accepted and does nothing yet.
     NOT_YET = "settings/not-yet",
     /// A file encrypted with SOPS, and no key to decrypt it with.

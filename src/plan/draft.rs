@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use super::applied::{Applied, Content, Object};
 use super::index::Index;
 use super::step::{Body, Drift, Drifted, Effect, FirstContact, Plan, Step, Write};
-use super::{Action, Input, OnDrift, extra, ignore, prune};
+use super::{Action, Input, OnDrift, extra, prune};
 use crate::diag::Diagnostic;
 use crate::model::Kind;
 use crate::swarm::{NetworkSpec, ServiceSpec};
@@ -109,8 +109,7 @@ pub(super) fn plan(input: &Input<'_>, index: &Index<'_>, outcomes: Vec<Outcome>,
     if let Some(applied) = input.applied {
         remember(&mut settled, applied);
     }
-    settled.ignore = input.desired.services.iter().map(|(name, it)| (name.clone(), ignore::recorded(it))).collect();
-    settled.ignore.retain(|_, paths| !paths.is_empty());
+    settled = settled.ignoring(input.desired);
     faults.retain(|fault| !input.desired.accepted.covers(fault));
     faults.sort_by(|a, b| (a.severity, a.span, a.code, &a.message).cmp(&(b.severity, b.span, b.code, &b.message)));
     faults.dedup();

@@ -4,8 +4,9 @@
 
 use serde_json::Value;
 
+use super::applied::Applied;
 use super::{list, pointer};
-use crate::desired;
+use crate::desired::{self, Desired};
 use crate::swarm::Labels;
 
 /// How many replicas a service has.
@@ -48,6 +49,17 @@ pub(super) fn recorded(service: &desired::Service) -> Vec<String> {
     paths.sort();
     paths.dedup();
     paths
+}
+
+impl Applied {
+    /// The same with what the files say now is ignored: for whoever has them.
+    #[must_use]
+    pub fn ignoring(mut self, desired: &Desired) -> Self {
+        let said = desired.services.iter().map(|(name, service)| (name.clone(), recorded(service)));
+        self.ignore.extend(said);
+        self.ignore.retain(|_, paths| !paths.is_empty());
+        self
+    }
 }
 
 /// What programs write whose labels a service carries.

@@ -17,7 +17,7 @@ use super::diff::{self, Base};
 use super::index::Index;
 use super::opened;
 use super::step::{Change, Drift, Drifted, Effect, Plan, Sync};
-use crate::diag::Diagnostic;
+use crate::diag::{Diagnostic, code, has_errors};
 use crate::model::{Confidential, Kind, StackName};
 use crate::swarm::canonical::canonical_network;
 use crate::swarm::{Live, Network, NetworkSpec, Task};
@@ -52,8 +52,10 @@ pub enum Basis {
 pub struct Report {
     /// The stack.
     pub stack: StackName,
-    /// What it was compared with.
-    pub basis: Basis,
+    /// What it was compared with; nothing, where nothing says what was applied.
+    pub basis: Option<Basis>,
+    /// The commit that was last applied, where the record says so.
+    pub revision: Option<String>,
     /// What differs.
     pub drift: Drift,
     /// Tasks that fail, find no node, or run another image than their service's.
@@ -67,14 +69,32 @@ pub struct Report {
 }
 
 impl Report {
-    /// Whether there is nothing to report. What is ignored is nothing.
+    /// A stack of which nothing says what was applied.
+    pub fn unknown(stack: StackName, diagnostic: Diagnostic) -> Self {
+        Self {
+            stack,
+            basis: None,
+            revision: None,
+            drift: Drift::default(),
+            tasks: Vec::new(),
+            unchanged: 0,
+            diagnostics: vec![diagnostic],
+            confidential: Confidential::new(),
+        }
+    }
+
+    /// Whether there is nothing to report. What is ignored is nothing, and what cannot be compared is something.
     pub fn is_empty(&self) -> bool {
-        self.drift.is_empty() && self.drift.extra.is_empty() && self.tasks.is_empty()
+        self.drift.is_empty() && self.drift.extra.is_empty() && self.tasks.is_empty() && !has_errors(&self.diagnostics)
     }
 
     /// Whether the objects are as they should be.
     pub fn sync(&self) -> Sync {
-        if self.drift.is_empty() { Sync::Synced } else { Sync::OutOfSync }
+        match self.basis {
+            None => Sync::Unknown,
+            Some(_) if self.drift.is_empty() && !has_errors(&self.diagnostics) => Sync::Synced,
+            Some(_) => Sync::OutOfSync,
+        }
     }
 }
 
@@ -96,7 +116,11 @@ pub fn drift_of_files(found: Found<'_>, plan: &Plan) -> Report {
     let mut report = compare(found, &wanted, Basis::Files);
     report.drift.extra.clone_from(&plan.drift.extra);
     report.drift.ignored.clone_from(&plan.drift.ignored);
-    report.diagnostics.clone_from(&plan.diagnostics);
+    // What the update would cost that brings it back is another question.
+    let is_of_update = |diagnostic: &&Diagnostic| diagnostic.code.starts_with("zero-downtime/");
+    report.diagnostics = plan.diagnostics.iter().filter(|it| !is_of_update(it)).cloned().collect();
+    let note = format!("stack {} has no record, so it is compared with its files", found.stack);
+    report.diagnostics.push(Diagnostic::note(code::DRIFT_NO_RECORD, note));
     report.confidential.extend(&plan.confidential);
     report
 }
@@ -110,7 +134,16 @@ fn compare(found: Found<'_>, applied: &Applied, basis: Basis) -> Report {
     let Look { drift, unchanged, .. } = look;
     let tasks = tasks::troubled(&found, &index, applied);
     let confidential = applied.confidential.clone();
-    Report { stack: found.stack.clone(), basis, drift, tasks, unchanged, diagnostics: Vec::new(), confidential }
+    Report {
+        stack: found.stack.clone(),
+        basis: Some(basis),
+        revision: None,
+        drift,
+        tasks,
+        unchanged,
+        diagnostics: Vec::new(),
+        confidential,
+    }
 }
 
 /// One look at one stack.

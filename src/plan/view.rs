@@ -56,6 +56,9 @@ pub struct Stack {
     /// What drift was looked for by: the record, or, where there is none, the files.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub basis: Option<Basis>,
+    /// The commit that was last applied, of drift by the record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revision: Option<String>,
     /// Whether it runs already and has no record.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first_contact: Option<FirstContact>,
@@ -288,7 +291,8 @@ pub fn drift(header: Header, reports: &[(&Report, &Sources)], mask: &Mask) -> Do
         let mask = &mask.with(&report.confidential);
         Stack {
             sync: report.sync(),
-            basis: Some(report.basis),
+            basis: report.basis,
+            revision: report.revision.clone(),
             steps: drift_steps(&report.drift, mask),
             tasks: report.tasks.iter().map(|task| self::task(task, mask)).collect(),
             unchanged: report.unchanged,
@@ -336,6 +340,7 @@ fn stack(name: &StackName, drift: &step::Drift, mask: &Mask) -> Stack {
         sync: Sync::Unknown,
         blocked: false,
         basis: None,
+        revision: None,
         first_contact: None,
         steps: Vec::new(),
         drift: Vec::new(),

@@ -17,10 +17,13 @@ use super::super::failure::Failure;
 use super::super::plan::Planned;
 use super::super::target::{Origin, Target};
 
-/// Whether a stack has nothing to write but its record: the first contact with what runs as git says.
+/// Whether a stack has nothing to write but its record: the first contact with what runs as git says, or git says now
+/// what no object shows, as what is to be ignored.
 pub fn is_due(target: &Target, planned: &Planned<'_>) -> bool {
-    matches!(target.origin, Origin::Repository { .. })
-        && planned.stored.as_ref().is_none_or(|stored| stored.record.applied.is_none())
+    let digest = planned.stack.desired.as_ref().map(desired::digest);
+    let is_recorded =
+        |stored: &Stored| stored.record.applied.as_ref().map(|applied| &applied.digest) == digest.as_ref();
+    matches!(target.origin, Origin::Repository { .. }) && !planned.stored.as_ref().is_some_and(is_recorded)
 }
 
 /// The record of one stack while it is applied.
@@ -47,7 +50,9 @@ impl<'a> Account<'a> {
         let rendering = records::keep(self.client, &self.planned.plan.stack, settled).await?;
         record.inventory = inventory::of(settled);
         record.applied = Some(self.applied(rendering));
-        record.status = Status { sync: Sync::Synced, ..self.status(Health::Unknown, String::new()) };
+        let health = self.planned.stored.as_ref().map_or(Health::Unknown, |stored| stored.record.status.health);
+        let sync = if self.planned.plan.drift.is_empty() { Sync::Synced } else { Sync::OutOfSync };
+        record.status = Status { sync, ..self.status(health, String::new()) };
         self.store(self.planned.stored.as_ref(), record).await?;
         Ok(())
     }

@@ -9,6 +9,7 @@ mod deletion;
 mod laws;
 mod origin;
 mod recorded;
+mod report;
 mod shown;
 mod stack;
 
