@@ -109,7 +109,7 @@ fn every_kind_is_compared() {
     assert_eq!(
         differences(&reported(&cluster).drift.changed),
         [
-            "network shop_default internal",
+            "network shop_default Internal",
             "config shop_nginx.conf label by",
             "secret shop_password label by",
             "service shop_web label by"
