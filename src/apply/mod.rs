@@ -3,6 +3,8 @@
 //! # Guarantees
 //! - Steps are carried out in the plan's order, one at a time; the first that fails ends it, so a deletion never precedes
 //!   what replaces the deleted.
+//! - Only the first wave of a plan is carried out. What comes after it waits until that is healthy, which whoever called
+//!   finds out; then it is planned anew.
 //! - Before each write the [`Permit`] is asked. Without one nothing more is written.
 //! - An update names the version that the plan saw, a creation a name that must be free. A deletion carries neither: right
 //!   before it the object is read again, and left alone if it moved.
@@ -97,10 +99,10 @@ pub struct Apply<'a> {
 }
 
 impl Apply<'_> {
-    /// Carries out a plan. What was done is in the outcome whether or not it ended early.
+    /// Carries out the first wave of a plan. What was done is in the outcome whether or not it ended early.
     pub async fn run(&self, plan: &Plan) -> Outcome {
         let mut outcome = Outcome { applied: plan.settled.clone(), written: 0, deferred: Vec::new(), stopped: None };
-        for step in &plan.steps {
+        for step in plan.first_wave() {
             if !self.permit.may_write() {
                 outcome.stopped = Some(Stopped::NoPermit);
                 break;

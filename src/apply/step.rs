@@ -1,13 +1,26 @@
 //! One write.
 
+use std::time::Duration;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+
+use tokio::time::Instant;
 
 use super::{Apply, Stopped};
 use crate::client::{Api, Delete, Error, Listable, Written};
 use crate::model::{Kind, StackName};
 use crate::plan::{self, Applied, Body, Step, Write};
 use crate::swarm::{Config, Network, SecretObject, SecretSpec, Service, ServiceSpec, Version};
+
+/// How long the engine may take to let go of a port.
+const PORT: Duration = Duration::from_secs(5);
+
+/// How long to wait before it is asked again.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// Its words for a port that another service has.
+const PORT_TAKEN: &str = "is already in use by service";
 
 /// How a write ended.
 pub enum Done {
@@ -21,16 +34,30 @@ pub async fn carry_out(apply: &Apply<'_>, step: &Step, applied: &Applied, stack:
     match &step.write {
         Write::Create(body) => create(apply, body, applied).await.map(Done::Written),
         Write::Update { id, version, body } => update(apply, id, *version, body, applied).await.map(Done::Written),
-        Write::Delete { id, version } => match step.kind {
-            Kind::Service => delete::<Service>(apply, step, id, *version).await,
-            Kind::Network => delete::<Network>(apply, step, id, *version).await,
-            Kind::Config => delete::<Config>(apply, step, id, *version).await,
-            Kind::Secret => delete::<SecretObject>(apply, step, id, *version).await,
-            Kind::Volume | Kind::Node | Kind::Task => {
-                tracing::warn!(%stack, kind = %step.kind, object = %step.name, "this kind is never deleted");
-                Ok(Done::Deferred)
-            }
+        Write::Replace { id, version, body } => match delete_any(apply, step, id, *version, stack).await? {
+            Done::Deferred => Ok(Done::Deferred),
+            Done::Written(_) => create(apply, body, applied).await.map(Done::Written),
         },
+        Write::Delete { id, version } => delete_any(apply, step, id, *version, stack).await,
+    }
+}
+
+async fn delete_any(
+    apply: &Apply<'_>,
+    step: &Step,
+    id: &str,
+    version: Version,
+    stack: &StackName,
+) -> Result<Done, Stopped> {
+    match step.kind {
+        Kind::Service => delete::<Service>(apply, step, id, version).await,
+        Kind::Network => delete::<Network>(apply, step, id, version).await,
+        Kind::Config => delete::<Config>(apply, step, id, version).await,
+        Kind::Secret => delete::<SecretObject>(apply, step, id, version).await,
+        Kind::Volume | Kind::Node | Kind::Task => {
+            tracing::warn!(%stack, kind = %step.kind, object = %step.name, "this kind is never deleted");
+            Ok(Done::Deferred)
+        }
     }
 }
 
@@ -47,7 +74,14 @@ async fn create(apply: &Apply<'_>, body: &Body, applied: &Applied) -> Result<Wri
         Body::Service { spec, .. } => {
             let spec = with_ids(spec, applied)?;
             let auth = authorisation(apply, &spec).await?;
-            Api::<Service>::all(client).create(&spec, auth.as_ref()).await?
+            let api = Api::<Service>::all(client);
+            let end = Instant::now() + PORT;
+            loop {
+                let done = api.create(&spec, auth.as_ref()).await;
+                if !is_port_awaited(&done, end, apply).await? {
+                    break done?;
+                }
+            }
         }
     })
 }
@@ -68,12 +102,31 @@ async fn update(
         Body::Service { spec, .. } => {
             let spec = with_ids(spec, applied)?;
             let auth = authorisation(apply, &spec).await?;
-            Api::<Service>::all(client).replace(id, version, &spec, auth.as_ref()).await?
+            let api = Api::<Service>::all(client);
+            let end = Instant::now() + PORT;
+            loop {
+                let done = api.replace(id, version, &spec, auth.as_ref()).await;
+                if !is_port_awaited(&done, end, apply).await? {
+                    break done?;
+                }
+            }
         }
     };
     // The answer to an update names no object.
     written.id = id.to_owned();
     Ok(written)
+}
+
+/// Whether a write is to be made again because the engine said that another service has a port. A plan in which that is so
+/// is blocked; but the engine lets go of a port a moment after the step that took it from a service.
+async fn is_port_awaited(done: &Result<Written, Error>, end: Instant, apply: &Apply<'_>) -> Result<bool, Stopped> {
+    match done {
+        Err(Error::Invalid(failure)) if failure.message.contains(PORT_TAKEN) && Instant::now() < end => {
+            tokio::time::sleep(PAUSE).await;
+            if apply.permit.may_write() { Ok(true) } else { Err(Stopped::NoPermit) }
+        }
+        _ => Ok(false),
+    }
 }
 
 /// A service's spec with the ids of configs and secrets that earlier steps made.

@@ -3,12 +3,16 @@
 mod account;
 mod session;
 
+pub use account::is_due;
+
 use std::collections::BTreeSet;
+use std::sync::Mutex;
 
 use jiff::Timestamp;
 
 use crate::desired;
 use crate::model::StackName;
+use crate::plan::Mask;
 use crate::runtime::lease;
 use crate::swarm::Live;
 
@@ -21,24 +25,42 @@ use super::interrupt::Stop;
 use super::plan::{self, Planned};
 use super::progress::{self, Form};
 use super::target::{Origin, Target, Undeclared};
-use super::{connect, print};
+use super::{connect, print, saved};
 use session::Session;
 
 pub async fn run(arguments: &ApplyArguments, environment: &Environment) -> Result<Exit, Failure> {
     let stop = Stop::listen();
+    let saved = arguments.plan.as_deref().map(saved::read).transpose()?;
+    let of_plan = saved.as_ref().map(|saved| saved.arguments(arguments)).transpose()?;
+    let arguments = of_plan.as_ref().unwrap_or(arguments);
     let timeout = arguments.timeout.as_deref().map(super::records::duration).transpose()?;
     let client = connect::client(environment)?;
-    let (target, live) = stop.unless(plan::look(&client, &arguments.target, environment, Undeclared::Refuse)).await?;
+    let (mut target, live) =
+        stop.unless(plan::look(&client, &arguments.target, environment, Undeclared::Refuse)).await?;
     super::validate::show(&target, environment);
     if target.has_errors() {
         return Err(Failure::Invalid);
+    }
+    if let (Origin::Repository { reference, .. }, Some(saved)) = (&mut target.origin, &saved) {
+        // The branch that led to the commit: by now it may lead elsewhere.
+        *reference = saved.plan.reference.clone().unwrap_or_default();
     }
     if let Origin::Repository { .. } = target.origin
         && !arguments.change.force
     {
         alone(&live)?;
     }
-    let plans = plan::plans(&target, &live, &arguments.change)?;
+    let mut plans = plan::plans(&target, &live, &arguments.change)?;
+    if let Some(saved) = &saved {
+        // It was saved with what looks like a secret hidden, and is compared so.
+        let cluster = arguments.target.cluster.as_deref();
+        saved.check(&target, &plans, &live, &plan::document(&target, &plans, &live, cluster, Mask::default()))?;
+    }
+    let judged = async {
+        plan::judge(&client, environment, &arguments.change, &live, &mut plans).await;
+        Ok(())
+    };
+    stop.unless(judged).await?;
     show(arguments, environment, &target, &plans, &live)?;
     for planned in &plans {
         plan::mistyped(&target, planned, &live);
@@ -48,7 +70,12 @@ pub async fn run(arguments: &ApplyArguments, environment: &Environment) -> Resul
         plans.iter().filter(|planned| !planned.plan.steps.is_empty() || account::is_due(&target, planned)).collect();
     let writes = plans.iter().any(|planned| !planned.plan.steps.is_empty());
     if !wanted.is_empty() && !arguments.yes {
-        let question = if writes { "Apply this?" } else { "All of it runs already. Adopt it: write its record?" };
+        let trusts = wanted.iter().any(|planned| planned.verifies);
+        let question = match (writes, trusts) {
+            (true, _) => "Apply this?",
+            (false, true) => "Take these secrets for what git says: write the record?",
+            (false, false) => "All of it runs already. Write its record?",
+        };
         confirm(environment, question, "--yes", &stop).await?;
     }
     let session = Session {
@@ -59,6 +86,8 @@ pub async fn run(arguments: &ApplyArguments, environment: &Environment) -> Resul
         arguments,
         client,
         target: &target,
+        saved: saved.as_ref(),
+        written: Mutex::default(),
     };
     all(&session, &wanted).await
 }

@@ -1,8 +1,10 @@
 //! The arguments as they are typed.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use serde::{Deserialize, Serialize};
 
 use crate::telemetry::Format;
 
@@ -47,7 +49,7 @@ pub enum Verb {
     /// Let skep try again what failed and is held
     Retry(StacksArguments),
     /// Tell the controller to apply what waits for a person: a first contact, or a stack in manual mode
-    Sync(StacksArguments),
+    Sync(SyncArguments),
     /// End a stack: delete what skep's record says it applied, then the record
     Delete(DeleteArguments),
     /// Print a JSON Schema
@@ -63,8 +65,9 @@ pub enum Verb {
     Healthcheck(HealthcheckArguments),
 }
 
-/// What is to be planned: stack files, or a repository.
-#[derive(Debug, Clone, Args)]
+/// What is to be planned: stack files, or a repository. A saved plan holds them.
+#[derive(Debug, Clone, PartialEq, Default, Args, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase", deny_unknown_fields)]
 pub struct TargetArguments {
     /// Read a stack file, or `-` for standard input; later ones, repeated or after commas, override
     #[arg(short = 'c', long = "compose-file", value_name = "FILE", value_delimiter = ',')]
@@ -92,6 +95,7 @@ pub struct TargetArguments {
 
     /// Read credentials for repositories from this controller configuration
     #[arg(long, env = "SKEP_CONFIG", value_name = "FILE")]
+    #[serde(skip)]
     pub config: Option<PathBuf>,
 
     /// Ask for services with this profile, repeated or after commas, besides those of skep.yaml and COMPOSE_PROFILES
@@ -101,10 +105,25 @@ pub struct TargetArguments {
     /// With -c: the stack's name [default: the file's `name`]. With a repository: only these stacks [default: all]
     #[arg(value_name = "STACK")]
     pub stacks: Vec<String>,
+
+    /// Not typed: a saved plan says it.
+    #[arg(skip)]
+    #[serde(skip)]
+    pub pins: Pins,
+}
+
+/// The commits at which a saved plan wants repositories read, whatever its references mean by now.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Pins {
+    /// Of the repository that declares the stacks.
+    pub repository: Option<String>,
+    /// Of stacks that have a repository of their own.
+    pub stacks: BTreeMap<String, String>,
 }
 
 /// How images are resolved, as in docker.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum ResolveImage {
     /// Ask the registry about every image
     Always,
@@ -115,14 +134,16 @@ pub enum ResolveImage {
 }
 
 /// What is filled in where a file is silent about how updates roll.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum ZeroDowntime {
     /// Fill in nothing
     Off,
 }
 
-/// Flags that `plan` and `apply` share.
-#[derive(Debug, Clone, Args)]
+/// Flags that `plan` and `apply` share. A saved plan holds them.
+#[derive(Debug, Clone, PartialEq, Default, Args, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase", deny_unknown_fields)]
 pub struct ChangeArguments {
     /// With -c: delete services that the files no longer name [default: keep them]
     ///
@@ -149,12 +170,17 @@ pub struct ChangeArguments {
     #[arg(long)]
     pub allow_delete: bool,
 
+    /// Take secrets that run for what the files say: nobody can read what they hold [default: trustSecrets in skep.yaml]
+    #[arg(long)]
+    pub trust_secrets: bool,
+
     /// Write although a controller manages the stack, or another source owns it
     #[arg(long)]
     pub force: bool,
 
     /// Show the values of variables that look like secrets (on a terminal only)
     #[arg(long)]
+    #[serde(skip)]
     pub show_values: bool,
 }
 
@@ -177,6 +203,9 @@ pub struct PlanArguments {
     /// How it is planned
     #[command(flatten)]
     pub change: ChangeArguments,
+    /// Save the plan in this file, for `skep apply --plan FILE`; it holds no secret
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
     /// End with 2 when there are changes
     #[arg(long)]
     pub detailed_exitcode: bool,
@@ -215,6 +244,12 @@ pub struct ApplyArguments {
     /// How it is planned
     #[command(flatten)]
     pub change: ChangeArguments,
+    /// Carry out a saved plan without asking; end with 3, nothing written, if what it is about has moved
+    ///
+    /// It brings its own files, repository, stacks and flags: none may be given beside it. It is planned anew, and what is left
+    /// of it is applied; what it does not hold is not.
+    #[arg(long, value_name = "FILE")]
+    pub plan: Option<PathBuf>,
     /// Apply without asking
     #[arg(short, long)]
     pub yes: bool,
@@ -331,6 +366,17 @@ pub struct SuspendArguments {
     /// Suspend for so long, as 30m or 2h [default: until `skep resume`]
     #[arg(long = "for", value_name = "DURATION")]
     pub duration: Option<String>,
+}
+
+/// `skep sync`.
+#[derive(Debug, Clone, Args)]
+pub struct SyncArguments {
+    /// Which stacks
+    #[command(flatten)]
+    pub stacks: StacksArguments,
+    /// Accept deletions that the guards would refuse, but for what is protected
+    #[arg(long)]
+    pub allow_delete: bool,
 }
 
 /// Stacks by name, or all of them.

@@ -44,6 +44,9 @@ pub async fn run(arguments: &DeleteArguments, environment: &Environment) -> Resu
         let live = snapshot::take(&client).await?;
         let applied = rendering::applied(&stored.record, &live).map_err(records::Error::from)?.unwrap_or_default();
         let plan = end::plan(&stack, &applied, &live);
+        if plan.is_blocked() {
+            return Err(protected(&plan));
+        }
         if !asked {
             ask(&plan, environment, &stop).await?;
             asked = true;
@@ -99,6 +102,17 @@ async fn still_declared(client: &Client, stored: &records::Stored) -> Result<(),
             "take it out of git first; it then shows as orphaned, and can be deleted",
         )),
     }
+}
+
+fn protected(plan: &Plan) -> Failure {
+    let faults: Vec<&str> = plan.diagnostics.iter().map(|fault| fault.message.as_str()).collect();
+    Failure::blocked(
+        faults.join("; "),
+        format!(
+            "take `protect` away in a commit of its own, or forget the stack and leave it running: skep delete --keep {}",
+            plan.stack
+        ),
+    )
 }
 
 async fn ask(plan: &Plan, environment: &Environment, stop: &Stop) -> Result<(), Failure> {

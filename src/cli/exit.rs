@@ -11,6 +11,8 @@ pub enum Exit {
     Failed,
     /// With `--detailed-exitcode` only: there are changes.
     Changes,
+    /// A saved plan is stale: something it is about has moved.
+    Stale,
     /// Applied, but not healthy in time or rolled back.
     Unhealthy,
     /// Blocked: held, suspended, a guard, or managed by a controller.
@@ -26,6 +28,7 @@ impl Exit {
             Exit::Done => 0,
             Exit::Failed => 1,
             Exit::Changes => 2,
+            Exit::Stale => 3,
             Exit::Unhealthy => 4,
             Exit::Blocked => 5,
             Exit::Interrupted => 130,

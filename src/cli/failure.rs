@@ -38,6 +38,12 @@ pub enum Failure {
         /// What to do.
         hint: Option<String>,
     },
+    /// A saved plan is not what would happen now: exit code 3.
+    #[error("{message}")]
+    Stale {
+        /// What has moved.
+        message: String,
+    },
     /// The input has faults, and they are already printed.
     #[error("nothing was done: the input has errors")]
     Invalid,
@@ -95,6 +101,7 @@ impl Failure {
         }
         match self {
             Failure::Blocked { .. } => Exit::Blocked,
+            Failure::Stale { .. } => Exit::Stale,
             Failure::Interrupted => Exit::Interrupted,
             _ => Exit::Failed,
         }
@@ -107,6 +114,7 @@ impl Failure {
             Failure::Client(error)
             | Failure::Records(operator::records::Error::Client(error))
             | Failure::Snapshot(operator::snapshot::SnapshotError::Client(error)) => engine(error),
+            Failure::Stale { .. } => Some("plan again, and look at it: skep plan … --out FILE".to_owned()),
             Failure::Records(_)
             | Failure::Snapshot(_)
             | Failure::Invalid

@@ -10,44 +10,60 @@ use crate::desired::{self, fingerprint};
 use crate::diag::Sources;
 use crate::model::{RedactedUrl, label};
 use crate::operator::context::policy;
+use crate::operator::facts;
 use crate::operator::records::{self, Stored};
 use crate::operator::rendering;
 use crate::operator::snapshot;
 use crate::plan::view::{self, Document, Header};
-use crate::plan::{self, Layout, Mask, Plan, Policy, Prune};
+use crate::plan::{self, Estimate, Layout, Mask, Plan, Policy, Prune, Questions};
+use crate::settings::Resolve;
 use crate::source::git;
 use crate::swarm::Live;
 
-use super::arguments::{ChangeArguments, Output, PlanArguments, TargetArguments};
+use super::arguments::{ChangeArguments, Output, PlanArguments, ResolveImage, TargetArguments};
 use super::connect;
 use super::environment::Environment;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::print;
+use super::saved::{self, Saved};
 use super::target::{Name, Origin, Stack, Target, Undeclared};
 
 pub async fn run(arguments: &PlanArguments, environment: &Environment) -> Result<Exit, Failure> {
     let client = connect::client(environment)?;
-    let (target, live) = look(&client, &arguments.target, environment, Undeclared::Look).await?;
+    // What nobody declared cannot be applied, so there is nothing to save.
+    let undeclared = if arguments.out.is_some() { Undeclared::Refuse } else { Undeclared::Look };
+    let (target, live) = look(&client, &arguments.target, environment, undeclared).await?;
     super::validate::show(&target, environment);
     if target.has_errors() {
         return Err(Failure::Invalid);
     }
-    let plans = plans(&target, &live, &arguments.change)?;
-    let document =
-        document(&target, &plans, &live, arguments.target.cluster.as_deref(), mask(&arguments.change, environment));
+    let mut plans = plans(&target, &live, &arguments.change)?;
+    judge(&client, environment, &arguments.change, &live, &mut plans).await;
+    let shown = |mask| document(&target, &plans, &live, arguments.target.cluster.as_deref(), mask);
+    let document = shown(mask(&arguments.change, environment));
     let changes = plans.iter().any(|planned| !planned.plan.steps.is_empty());
     let blocked = plans.iter().any(|planned| planned.plan.is_blocked());
+    if let Some(file) = arguments.out.as_deref().filter(|_| !blocked) {
+        saved::write(file, &Saved::of(arguments, &target, &plans, &live, shown(Mask::default())))?;
+    }
     match arguments.output {
         Output::Json => print::json(&document)?,
         Output::Text => {
-            let next = next(&arguments.target, changes && !blocked);
+            let next = match &arguments.out {
+                Some(file) => changes.then(|| format!("skep apply --plan {}", quoted(&file.to_string_lossy()))),
+                None => next(&arguments.target, changes),
+            };
+            let next = next.filter(|_| !blocked);
             print::text(&text(&document, environment, next.as_deref()))?;
         }
     }
     for planned in &plans {
         remark(planned);
         mistyped(&target, planned, &live);
+    }
+    if let Some(file) = arguments.out.as_deref().filter(|_| blocked) {
+        print::say(&format!("what cannot be applied is not saved: {} is not written", file.display()));
     }
     Ok(if blocked {
         Exit::Blocked
@@ -99,6 +115,8 @@ pub struct Planned<'a> {
     pub plan: Plan,
     /// Its record, if it has one.
     pub stored: Option<Stored>,
+    /// Whether secrets are taken for verified that the record holds as unverified.
+    pub verifies: bool,
 }
 
 /// Loads the files and lists the swarm at the same time: neither waits for the other.
@@ -150,9 +168,43 @@ pub fn plans<'a>(target: &'a Target, live: &Live, change: &ChangeArguments) -> R
             (Origin::Repository { .. }, None) => (repository(stack, change), None),
         };
         let plan = plan::plan(plan::Input { desired, live, applied: base.as_ref(), policy: &policy });
-        planned.push(Planned { stack, plan, stored });
+        let verifies = base.is_some_and(|base| plan.settled.verifies(&base));
+        planned.push(Planned { stack, plan, stored, verifies });
     }
     Ok(planned)
+}
+
+/// Adds to plans that start tasks what would keep those from running, as far as that can be told.
+pub async fn judge(
+    client: &Client,
+    environment: &Environment,
+    change: &ChangeArguments,
+    live: &Live,
+    plans: &mut [Planned<'_>],
+) {
+    let questions = plans.iter().map(|planned| {
+        let mut questions = Questions::of(&planned.plan, live);
+        let is_silent = match change.resolve_image {
+            Some(when) => when == ResolveImage::Never,
+            None => planned.stack.settings.resolve == Resolve::Never,
+        };
+        if is_silent {
+            questions.images.clear();
+        }
+        questions
+    });
+    let questions = questions.fold(Questions::default(), Questions::and);
+    if questions == Questions::default() {
+        return;
+    }
+    let facts = facts::gather(client, &connect::credentials(environment, None), questions).await;
+    let mut estimate = Estimate::new(live, &facts);
+    for Planned { stack, plan, .. } in plans {
+        if let Some(desired) = &stack.desired {
+            let found = estimate.of(plan, desired);
+            plan.remark(found, desired);
+        }
+    }
 }
 
 fn managed(stack: &Stack, stored: &Stored) -> Failure {
@@ -167,12 +219,18 @@ fn direct(change: &ChangeArguments) -> Policy {
         prune: if change.prune { Prune::Labelled } else { Prune::Off },
         direct: true,
         allow_delete: change.allow_delete,
+        trust_secrets: change.trust_secrets,
         ..Policy::default()
     }
 }
 
 fn repository(stack: &Stack, change: &ChangeArguments) -> Policy {
-    Policy { allow_delete: change.allow_delete, ..policy(&stack.settings) }
+    let by_settings = policy(&stack.settings);
+    Policy {
+        allow_delete: change.allow_delete,
+        trust_secrets: change.trust_secrets || by_settings.trust_secrets,
+        ..by_settings
+    }
 }
 
 /// The plans as machines read them.

@@ -10,7 +10,7 @@ use crate::model::StackName;
 use crate::operator::record::{Record, Suspended};
 use crate::operator::records;
 
-use super::arguments::{StacksArguments, SuspendArguments};
+use super::arguments::{StacksArguments, SuspendArguments, SyncArguments};
 use super::connect;
 use super::environment::Environment;
 use super::exit::Exit;
@@ -35,16 +35,18 @@ pub async fn resume(arguments: &StacksArguments, environment: &Environment) -> R
 
 pub async fn retry(arguments: &StacksArguments, environment: &Environment) -> Result<Exit, Failure> {
     let client = connect::manager(environment).await?;
+    let now = Timestamp::now();
     change(&client, arguments, "will be tried again", |record| {
         record.held = None;
         record.attempt = None;
+        record.approved = Some(now);
     })
     .await
 }
 
-pub async fn sync(arguments: &StacksArguments, environment: &Environment) -> Result<Exit, Failure> {
+pub async fn sync(arguments: &SyncArguments, environment: &Environment) -> Result<Exit, Failure> {
     let client = connect::manager(environment).await?;
-    for stack in &names(&client, arguments).await? {
+    for stack in &names(&client, &arguments.stacks).await? {
         let held = records::find(&client, stack).await?.and_then(|stored| stored.record.held);
         if let Some(held) = held {
             return Err(Failure::blocked(
@@ -54,7 +56,11 @@ pub async fn sync(arguments: &StacksArguments, environment: &Environment) -> Res
         }
     }
     let now = Timestamp::now();
-    change(&client, arguments, "will be applied", |record| record.approved = Some(now)).await
+    change(&client, &arguments.stacks, "will be applied", |record| {
+        record.approved = Some(now);
+        record.deletions_approved = arguments.allow_delete;
+    })
+    .await
 }
 
 async fn change(

@@ -17,6 +17,7 @@ pub fn page() -> String {
          | 0 | done, or nothing to do |\n\
          | 1 | failure: bad usage and invalid input included |\n\
          | 2 | only with `--detailed-exitcode`: there are changes |\n\
+         | 3 | a saved plan is stale: an object, a file or a record that it is about has moved |\n\
          | 4 | applied, but not healthy in time or rolled back |\n\
          | 5 | blocked: held, suspended, a guard, or managed by a controller |\n\
          | 130 | interrupted |\n",

@@ -17,7 +17,7 @@ use crate::operator::sources::parse_reference;
 use crate::operator::world::SourceId;
 use crate::settings::{self, Controller, Settings};
 use crate::sops::Keys;
-use crate::source::{Credential, Directory, Follow, Machine, Spec, direct, git};
+use crate::source::{Credential, Directory, Follow, Machine, Reference, Spec, direct, git};
 
 use super::arguments::TargetArguments;
 use super::environment::Environment;
@@ -48,7 +48,7 @@ pub enum Origin {
         source: SourceId,
         /// The revision.
         revision: Revision,
-        /// The branch, or what else was asked for.
+        /// The branch, or what else was asked for. Empty for a directory as it lies there.
         reference: String,
     },
 }
@@ -241,8 +241,8 @@ async fn repository(
     }
     let wanted = chosen(arguments, &declaration)?;
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let loading = stream::iter(in_order(wanted)?)
-        .map(|declared| load_stack(&opened, declared, &arguments.profiles, &credentials, &keys));
+    let loading =
+        stream::iter(in_order(wanted)?).map(|declared| load_stack(&opened, declared, arguments, &credentials, &keys));
     let stacks = loading.buffered(threads).try_collect().await?;
     let revision = match (&opened.revision, &opened.directory) {
         (Some(revision), _) => revision.clone(),
@@ -302,15 +302,16 @@ fn in_order(mut waiting: Vec<&Declared>) -> Result<Vec<&Declared>, Failure> {
 async fn load_stack(
     opened: &Opened,
     declared: &Declared,
-    profiles: &[String],
+    arguments: &TargetArguments,
     credentials: &[Credential],
     keys: &Keys,
 ) -> Result<Stack, Failure> {
     let (files, revision): (Arc<dyn Files>, _) = match &declared.repository {
         None => (Arc::clone(&opened.files), None),
         Some(own) => {
+            let pin = arguments.pins.stacks.get(declared.name.as_str());
             let spec = Spec {
-                reference: parse_reference(own.reference.as_deref()),
+                reference: reference(own.reference.as_deref(), pin),
                 credentials: credentials.to_vec(),
                 ..Spec::new(own.url.reveal())
             };
@@ -320,7 +321,7 @@ async fn load_stack(
         }
     };
     let (declaring, mut declared, keys) = (Arc::clone(&opened.files), declared.clone(), keys.clone());
-    declared.settings.profiles.extend_from_slice(profiles);
+    declared.settings.profiles.extend_from_slice(&arguments.profiles);
     let load = move || {
         let Loaded { desired, diagnostics, sources } =
             load::repository(files.as_ref(), declaring.as_ref(), &declared, &keys);
@@ -356,7 +357,8 @@ async fn open(
         },
     };
     let name = named_after(Path::new(url.trim_end_matches('/').trim_end_matches(".git")));
-    if arguments.reference.is_none() && Path::new(&url).is_dir() {
+    let pin = arguments.pins.repository.as_ref();
+    if arguments.reference.is_none() && pin.is_none() && Path::new(&url).is_dir() {
         // A bare repository has no files lying about.
         // One with a `.git` is none, which is known without starting the git library.
         let bare = !Path::new(&url).join(git::DOT_GIT).exists()
@@ -374,7 +376,7 @@ async fn open(
         }
     }
     let spec = Spec {
-        reference: parse_reference(arguments.reference.as_deref()),
+        reference: reference(arguments.reference.as_deref(), pin),
         credentials: credentials.to_vec(),
         ..Spec::new(url.as_str())
     };
@@ -389,6 +391,11 @@ async fn open(
         url: RedactedUrl::new(url),
         name,
     })
+}
+
+/// What is read: the commit that a saved plan names, or else what the words mean now.
+fn reference(text: Option<&str>, pin: Option<&String>) -> Reference {
+    pin.map_or_else(|| parse_reference(text), |pin| Reference::Commit(pin.clone()))
 }
 
 /// Where the command line keeps clones: with the user's other caches.

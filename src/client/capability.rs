@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::swarm::{
     Config, ConfigSpec, Network, NetworkSpec, Node, NodeSpec, Resource, SecretObject, SecretSpec, Service, ServiceSpec,
-    Task,
+    Task, Tenant,
 };
 
 mod sealed {
@@ -69,4 +69,5 @@ kinds! {
     SecretObject, "secrets", [Stacked, Create(SecretSpec, |s| &s.name), Replace(SecretSpec, |s| &s.name), Delete];
     Node, "nodes", [Replace(NodeSpec, |s| &s.name)];
     Task, "tasks", [Stacked];
+    Tenant, "tasks", [];
 }

@@ -155,6 +155,7 @@ pub(super) fn file_object(view: View<'_>, kind: Kind, context: &Context<'_>) -> 
             }
         }
         [_] => {
+            object.file = file.and_then(|file| file.node().scalar()?.text.rsplit('/').next().map(str::to_owned));
             let found = match (file, written, variable) {
                 (Some(file), ..) => file.str().and_then(|path| content(&file, path, kind, context)),
                 (_, Some(text), _) => inline(&text, kind),

@@ -362,6 +362,8 @@ pub struct FileObject {
     pub name: Option<String>,
     /// Whether somebody else makes it.
     pub external: bool,
+    /// The last part of the path of its file, if a file has its content: doco-cd names the object after it.
+    pub file: Option<String>,
     /// Its content, already read. `None` when external, or when a driver provides it.
     pub content: Option<crate::model::Secret<Vec<u8>>>,
     /// Whether the content came out of an encrypted file, or holds a value that did: a config is then shown like a secret.

@@ -25,11 +25,14 @@ pub fn digest(desired: &Desired) -> Digest {
         "dependsOn": waits,
         "external": external,
     });
-    // What is ignored is kept with what is applied, so a change of it has to get there.
-    let ignored = desired.services.iter().filter(|(_, service)| !service.ignore.is_empty());
-    let ignored: BTreeMap<_, _> = ignored.map(|(name, service)| (name, &service.ignore)).collect();
-    if let (false, Value::Object(wanted)) = (ignored.is_empty(), &mut wanted) {
-        wanted.insert("ignore".to_owned(), json!(ignored));
+    // What only some stacks say is left out of the others', whose digests earlier versions have recorded.
+    if !desired.protected.is_empty() {
+        wanted["protected"] = json!(desired.protected);
+    }
+    let ignored: BTreeMap<_, _> =
+        desired.services.iter().filter(|(_, it)| !it.ignore.is_empty()).map(|(name, it)| (name, &it.ignore)).collect();
+    if !ignored.is_empty() {
+        wanted["ignore"] = json!(ignored);
     }
     let mut text = String::new();
     write(&wanted, &mut text);

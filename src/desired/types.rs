@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::names::Scheme;
 use crate::compose::{Accepted, Dependency};
 use crate::diag::Span;
 use crate::model::{Confidential, Kind, Secret, StackName};
@@ -89,6 +90,8 @@ pub struct Config {
     pub spec: ConfigSpec,
     /// Whether its content came out of an encrypted file: it is shown like a secret's, not at all.
     pub confidential: bool,
+    /// How other tools would name it.
+    pub schemes: Vec<Scheme>,
     /// Where it stands in its file.
     pub span: Option<Span>,
 }
@@ -102,6 +105,8 @@ pub struct SecretData {
     pub content: Option<Secret<Vec<u8>>>,
     /// What its content is known by, once it was computed (see `fingerprint`).
     pub fingerprint: Option<String>,
+    /// How other tools would name it.
+    pub schemes: Vec<Scheme>,
     /// Where it stands in its file.
     pub span: Option<Span>,
 }

@@ -92,6 +92,8 @@ codes! {
     SECRET_PLAIN = "secret/plain-text",
     /// A secret whose live content nobody can verify.
     SECRET_UNVERIFIABLE = "secret/unverifiable",
+    /// A secret is taken for what git says, as it was asked for, without a look at its content.
+    SECRET_TRUSTED = "secret/trusted",
     /// A name that the stack wants belongs to somebody else.
     NAME_TAKEN = "plan/name-taken",
     /// The files define nothing, and something of the stack runs.
@@ -108,6 +110,30 @@ codes! {
     NO_REPLICAS = "zero-downtime/no-replicas",
     /// An external network, config or secret that does not exist.
     EXTERNAL_MISSING = "plan/external-missing",
+    /// A port that another service publishes, so that the engine would refuse it.
+    PORT_TAKEN = "plan/port-taken",
+    /// No node takes tasks at present.
+    NO_NODE = "feasibility/no-node",
+    /// Tasks for which no node meets the placement constraints.
+    CONSTRAINTS = "feasibility/constraints",
+    /// Tasks for which no node has the image's platform.
+    PLATFORM = "feasibility/platform",
+    /// Tasks for which no node has what they reserve left.
+    RESOURCES = "feasibility/resources",
+    /// Tasks for which every node's port in host mode is taken.
+    HOST_PORT = "feasibility/host-port",
+    /// Tasks that `max_replicas_per_node` leaves without a node.
+    MAX_REPLICAS = "feasibility/max-replicas",
+    /// A start-first update whose new tasks find no room beside the old ones.
+    START_FIRST = "feasibility/start-first",
+    /// An image that its registry does not have, or not for these credentials.
+    IMAGE_MISSING = "feasibility/image-missing",
+    /// An image that is not made for the platform of nodes that may run it.
+    IMAGE_PLATFORM = "feasibility/image-platform",
+    /// A volume of one node, and a task that may start on another.
+    VOLUME_EMPTY = "feasibility/volume-empty",
+    /// What nobody could be asked: a registry that did not answer in time, tasks that could not be listed.
+    NOT_CHECKED = "feasibility/not-checked",
     /// A field that the engine is too old to store.
     UNSTORED = "plan/unstored",
     /// A change that Swarm cannot carry out in place.
@@ -118,6 +144,16 @@ codes! {
     DRIFT_NOTHING_APPLIED = "drift/nothing-applied",
     /// A stack that is being applied: what is written already is not yet in its record.
     DRIFT_UNDER_WAY = "drift/under-way",
+    /// Drift that is not corrected any more.
+    CONTESTED = "drift/contested",
+    /// A network that becomes another one, which its services join before they leave it.
+    NETWORK_REPLACED = "plan/network-replaced",
+    /// A deletion that the files forbid.
+    PROTECTED = "plan/protected",
+    /// More of a stack would be deleted at once than is allowed.
+    TOO_MANY_DELETIONS = "plan/too-many-deletions",
+    /// A service that is deleted and made anew.
+    REPLACED = "zero-downtime/replaced",
     /// A setting that is accepted and does nothing yet.
     NOT_YET = "settings/not-yet",
     /// A file encrypted with SOPS, and no key to decrypt it with.

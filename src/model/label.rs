@@ -21,3 +21,45 @@ pub const STACK: &str = "skep.stack";
 pub const STATE: &str = "skep.state";
 /// The fingerprint of a secret's content, on the secret.
 pub const FINGERPRINT: &str = "skep.fingerprint";
+
+/// Below these doco-cd keeps its books on what it deploys (`internal/docker/labels.go` and `swarm.go` at 03cbeb36): who, when,
+/// from which commit. What people write for it in their files, as `cd.doco.job.schedule`, stands elsewhere.
+const DOCO_CD: &[&str] = &[
+    "cd.doco.metadata.",
+    "cd.doco.source",
+    "cd.doco.deployment.name",
+    "cd.doco.deployment.timestamp",
+    "cd.doco.deployment.compose.",
+    "cd.doco.deployment.working_dir",
+    "cd.doco.deployment.config.",
+    "cd.doco.deployment.target.",
+    "cd.doco.deployment.trigger",
+    "cd.doco.deployment.auto_discover",
+    "cd.doco.deployment.cert.",
+    "cd.doco.job.swarm.restart_replicas",
+];
+
+/// Whether another tool writes this label for itself, without a word of it in the stack's files. Of the tools whose stacks
+/// skep takes over only doco-cd does: `docker stack deploy` writes [`NAMESPACE`] and [`IMAGE`], as skep does, and swarm-cd,
+/// docker-sdp and Portainer call it and add nothing.
+pub fn is_bookkeeping(key: &str) -> bool {
+    DOCO_CD.iter().any(|prefix| key.starts_with(prefix))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_people_write_for_another_tool_is_no_bookkeeping() {
+        for key in ["cd.doco.metadata.manager", "cd.doco.source", "cd.doco.source.url", "cd.doco.deployment.config.sha"]
+        {
+            assert!(is_bookkeeping(key), "{key}");
+        }
+        let written = ["cd.doco.job.schedule", "cd.doco.job.enabled", "cd.doco.deployment.recreate.ignore"];
+        for key in written.into_iter().chain([NAMESPACE, IMAGE, FINGERPRINT, "io.portainer.accesscontrol.teams", "cd"])
+        {
+            assert!(!is_bookkeeping(key), "{key}");
+        }
+    }
+}

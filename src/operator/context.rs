@@ -1,10 +1,12 @@
 //! What reconciling needs, and remembers between two looks. Everything remembered can be lost: it only saves work.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use jiff::Timestamp;
 
+use super::contest::Corrections;
 use super::keys::KeySource;
 use super::load;
 use super::record::RecordError;
@@ -16,7 +18,7 @@ use crate::client::{self, Client, Credentials};
 use crate::desired::{self, Desired, fingerprint};
 use crate::diag::{Diagnostic, Severity, Shown};
 use crate::model::{Digest, Revision, StackName};
-use crate::plan::{self, OnDrift, Plan, Policy, Prune, Step, Write};
+use crate::plan::{self, OnDrift, Plan, Policy, Prune, Share, Step, Write};
 use crate::runtime::Classify;
 use crate::settings::{Drift, Settings};
 use crate::sops::Keys;
@@ -125,6 +127,8 @@ pub struct Context {
     superseded: Mutex<HashMap<String, Version>>,
     /// How rollouts fared at the last look.
     pub progress: super::verdict::Progress,
+    /// Which drift was corrected.
+    pub corrections: Corrections,
 }
 
 impl Context {
@@ -149,6 +153,7 @@ impl Context {
             own_writes: Mutex::default(),
             superseded: Mutex::default(),
             progress: super::verdict::Progress::default(),
+            corrections: Corrections::default(),
         }
     }
 
@@ -277,12 +282,12 @@ impl Context {
         live: &Live,
     ) -> Result<Plan, Error> {
         let applied = stored.map(|stored| rendering::applied(&stored.record, live)).transpose()?.flatten();
-        Ok(plan::plan(plan::Input {
-            desired: &prepared.desired,
-            live,
-            applied: applied.as_ref(),
-            policy: &policy(settings),
-        }))
+        let policy = Policy {
+            allow_delete: stored.is_some_and(|stored| stored.record.deletions_approved),
+            contested: self.corrections.contested(&prepared.desired.stack, Instant::now()),
+            ..policy(settings)
+        };
+        Ok(plan::plan(plan::Input { desired: &prepared.desired, live, applied: applied.as_ref(), policy: &policy }))
     }
 }
 
@@ -292,10 +297,14 @@ pub fn policy(settings: &Settings) -> Policy {
         prune: if settings.prune { Prune::Recorded } else { Prune::Off },
         drift: match settings.drift {
             Drift::Report => OnDrift::Report,
+            Drift::Correct => OnDrift::Correct,
             Drift::Ignore => OnDrift::Ignore,
         },
         direct: false,
         allow_delete: false,
+        max_delete: Share(settings.max_delete),
+        contested: BTreeMap::new(),
+        trust_secrets: settings.trust_secrets,
     }
 }
 

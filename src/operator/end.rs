@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::context::{Context, Error};
 use super::inventory;
+use super::reason;
 use super::records::{self, Stored};
 use super::rendering;
 use crate::apply::{Apply, Stopped};
@@ -17,7 +18,8 @@ use crate::swarm::Live;
 /// How soon a deletion that the engine put off is tried again: the tasks of a deleted service take their grace period.
 const AGAIN: Duration = Duration::from_secs(2);
 
-/// What deletes everything that was applied of a stack, and nothing else.
+/// What deletes everything that was applied of a stack, and nothing else. Where something of it is protected it is blocked
+/// and deletes nothing.
 pub fn plan(stack: &StackName, applied: &Applied, live: &Live) -> Plan {
     let nothing = Desired {
         stack: stack.clone(),
@@ -31,7 +33,7 @@ pub fn plan(stack: &StackName, applied: &Applied, live: &Live) -> Plan {
         protected: Default::default(),
         accepted: Default::default(),
     };
-    let policy = Policy { prune: Prune::Recorded, drift: OnDrift::Ignore, direct: false, allow_delete: true };
+    let policy = Policy { prune: Prune::Recorded, drift: OnDrift::Ignore, allow_delete: true, ..Policy::default() };
     plan::plan(plan::Input { desired: &nothing, live, applied: Some(applied), policy: &policy })
 }
 
@@ -41,6 +43,15 @@ pub async fn end(context: &Context, stored: Stored) -> Result<Action, Error> {
     let stack = stored.record.stack.clone();
     let applied = rendering::applied(&stored.record, &live)?.unwrap_or_default();
     let plan = plan(&stack, &applied, &live);
+    if let Some(reason) = reason::blocked(&plan) {
+        let mut record = stored.record.clone();
+        record.status.reason = format!("orphaned, {reason}");
+        if record != stored.record && context.permit.may_write() {
+            let written = records::write(&context.client, &stored, record).await?;
+            context.wrote(&written);
+        }
+        return Ok(Action::await_change());
+    }
     if plan.steps.is_empty() {
         return forget(context, &stored).await;
     }

@@ -10,8 +10,10 @@
 //! itself.
 
 mod claim;
+mod contest;
 pub mod context;
 pub mod end;
+pub mod facts;
 pub mod fleet;
 pub mod inventory;
 pub mod keys;

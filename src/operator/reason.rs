@@ -1,6 +1,6 @@
 //! Why a stack stands as it does, in the words of its status.
 
-use crate::diag::Severity;
+use crate::diag::{Severity, code};
 use crate::plan::Plan;
 
 /// The first error that forbids a plan.
@@ -13,6 +13,11 @@ pub fn blocked(plan: &Plan) -> Option<String> {
     })
 }
 
+/// What is contested, in a sentence.
+pub fn contested(plan: &Plan) -> Option<String> {
+    plan.diagnostics.iter().find(|fault| fault.code == code::CONTESTED).map(|fault| fault.message.clone())
+}
+
 /// What drifted, in a few words.
 pub fn drift(plan: &Plan) -> Option<String> {
     if plan.drift.is_empty() {
@@ -22,6 +27,7 @@ pub fn drift(plan: &Plan) -> Option<String> {
         .drift
         .changed
         .iter()
+        .filter(|drifted| !drifted.stays())
         .map(|drifted| {
             let labels: Vec<&str> = drifted.changes.iter().take(3).map(|change| change.label.as_str()).collect();
             let more = drifted.changes.len().saturating_sub(labels.len());

@@ -1,6 +1,8 @@
 //! Bringing one stack to what git says: the one function to read first is [`reconcile`].
 
-use std::time::Duration;
+mod carry;
+
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
@@ -10,15 +12,13 @@ use super::record::{APPLYING, Applied as AppliedRecord, Attempt, Held, Past, Rec
 use super::records::{self, Stored};
 use super::verdict::{self, Verdict};
 use super::world::{Assignment, Orphan};
-use super::{claim, inventory, reason, rendering};
-use crate::apply::{Apply, Event, Outcome, Stopped};
-use crate::client::Class;
+use super::{claim, contest, inventory, reason, rendering};
 use crate::desired::Desired;
 use crate::health::Health;
 use crate::model::StackName;
 use crate::plan::{FirstContact, Plan, Sync};
 use crate::runtime::Action;
-use crate::settings::{Adopt, Removed, SyncMode};
+use crate::settings::{Adopt, Drift, Removed, SyncMode};
 use crate::swarm::Live;
 
 /// How often a rollout is looked at. The engine sends no event for a task.
@@ -68,7 +68,7 @@ pub async fn reconcile(context: &Context, stack: &StackName) -> Result<Action, E
         Decision::Adopt => turn.adopt(&plan).await,
         Decision::Wait { reason, health, again } => turn.wait(&plan, &reason, health, again).await,
         Decision::Hold { cause } => turn.hold(&plan, cause).await,
-        Decision::Apply => turn.apply(&plan).await,
+        Decision::Apply => turn.carry_out(&plan).await,
     }
 }
 
@@ -177,6 +177,12 @@ impl Turn<'_> {
             let reason = format!("waiting: it depends on {name}, which is not healthy yet");
             return Decision::Wait { reason, health: None, again: Some(AGAIN) };
         }
+        if settings.drift == Drift::Correct
+            && !approved
+            && let Some(cause) = self.taken_back(plan)
+        {
+            return Decision::Hold { cause };
+        }
         if let Some(name) = self.rolling(plan) {
             let reason = format!("waiting: {name} is updating");
             return Decision::Wait { reason, health: Some(Health::Progressing), again: Some(LOOK) };
@@ -209,6 +215,19 @@ impl Turn<'_> {
             .map(|service| service.spec.name.clone())
     }
 
+    /// A service that a hand rolled back: writing it again would undo what somebody did for a reason. The engine keeps the
+    /// spec before a rollback by hand, and forgets it after one of its own.
+    fn taken_back(&self, plan: &Plan) -> Option<String> {
+        let corrected = plan.steps.iter().filter(|step| contest::is_correction(plan, step));
+        corrected
+            .filter_map(|step| self.live.services.iter().find(|service| service.spec.name == step.name))
+            .find(|service| {
+                let state = service.update_status.as_ref().map_or("", |status| status.state.as_str());
+                state.starts_with("rollback") && service.previous_spec.is_some()
+            })
+            .map(|service| format!("{} was rolled back by hand", service.spec.name))
+    }
+
     /// Nothing is to be written. Says how it stands, and finishes an attempt whose verdict is out.
     async fn settle(&self, plan: &Plan) -> Result<Action, Error> {
         let mut record = self.new_record(plan);
@@ -216,7 +235,8 @@ impl Turn<'_> {
         let was_healthy = record.attempt.is_none() && record.status.health == Health::Healthy;
         let verdict = verdict::look(self.context, self.desired(), &self.live, settings, was_healthy).await?;
         let drift = reason::drift(plan);
-        let mut again = None;
+        // What is contested may be corrected again when its time has passed.
+        let mut again = self.context.corrections.again_in(&plan.stack, Instant::now());
         let health = match &verdict {
             Verdict::Healthy => Health::Healthy,
             Verdict::Progressing { .. } => {
@@ -225,6 +245,7 @@ impl Turn<'_> {
             }
             Verdict::Degraded { .. } | Verdict::Failed { .. } => Health::Degraded,
         };
+        let contested = reason::contested(plan);
         let waiting = match &verdict {
             Verdict::Progressing { waiting: words }
             | Verdict::Degraded { cause: words }
@@ -232,7 +253,7 @@ impl Turn<'_> {
             Verdict::Healthy => None,
         };
         let problem = self.assignment.problem.as_ref().map(|problem| format!("source: {problem}"));
-        let reason = [problem, drift, waiting].into_iter().flatten().collect::<Vec<_>>().join("; ");
+        let reason = [problem, contested, drift, waiting].into_iter().flatten().collect::<Vec<_>>().join("; ");
         if record.applied.as_ref().is_none_or(|applied| applied.digest != self.prepared.digest) {
             let rendering = records::keep(&self.context.client, &plan.stack, &plan.settled).await?;
             record.applied = Some(AppliedRecord {
@@ -283,10 +304,11 @@ impl Turn<'_> {
     fn finish(&self, record: &mut Record, plan: &Plan) {
         record.held = None;
         record.approved = None;
+        record.deletions_approved = false;
         if let Some(attempt) = record.attempt.take() {
             tracing::info!(stack = %plan.stack, revision = %attempt.revision, "stack is healthy");
             if let Some(past) = record.history.first_mut().filter(|past| past.result == APPLYING) {
-                past.result = "applied".to_owned();
+                past.result = if attempt.correction { "corrected" } else { "applied" }.to_owned();
                 past.at = self.context.now();
             }
         }
@@ -304,6 +326,7 @@ impl Turn<'_> {
             record.applied = attempt.previous;
         }
         record.approved = None;
+        record.deletions_approved = false;
         if let Some(past) = record.history.first_mut().filter(|past| past.result == APPLYING) {
             past.result = "failed".to_owned();
             past.at = self.context.now();
@@ -360,84 +383,6 @@ impl Turn<'_> {
         let stored = self.write(record).await?;
         self.sweep(&stored.record).await?;
         Ok(Action::await_change())
-    }
-
-    /// Records the attempt, carries out the plan, and records what was done. The verdict comes with a later look.
-    async fn apply(&self, plan: &Plan) -> Result<Action, Error> {
-        let context = self.context;
-        let mut record = self.new_record(plan);
-        record.begin(Attempt {
-            term: context.term(),
-            revision: self.revision(),
-            digest: self.prepared.digest.clone(),
-            at: context.now(),
-            written: false,
-            services: plan.services().map(str::to_owned).collect(),
-            previous: None,
-        });
-        // What is about to be made belongs to the stack from now on: a crash must not leave what nobody will prune.
-        record.inventory = inventory::with_steps(&record.inventory, plan);
-        record.remember(self.past(APPLYING, plan.steps.len()));
-        record.status = Status {
-            sync: Sync::OutOfSync,
-            health: Health::Progressing,
-            revision: Some(self.revision()),
-            reason: "applying".to_owned(),
-        };
-        if !context.permit.may_write() {
-            return Err(Error::NoLease);
-        }
-        let stored = self.write(record).await?;
-        tracing::info!(stack = %plan.stack, revision = %self.revision(), steps = plan.steps.len(), "applying");
-        let apply = Apply {
-            client: &context.client,
-            credentials: &context.credentials,
-            permit: context.permit.as_ref(),
-            observe: &|event| {
-                if let Event::Done(step, _) = event {
-                    context.superseded(step);
-                }
-            },
-        };
-        let outcome = apply.run(plan).await;
-        self.after(stored, outcome).await
-    }
-
-    /// Records what carrying out a plan did.
-    async fn after(&self, stored: Stored, outcome: Outcome) -> Result<Action, Error> {
-        let context = self.context;
-        let mut record = stored.record.clone();
-        match outcome.stopped {
-            None => {
-                let rendering = records::keep(&context.client, &record.stack, &outcome.applied).await?;
-                record.applied = Some(AppliedRecord {
-                    revision: self.revision(),
-                    digest: self.prepared.digest.clone(),
-                    at: context.now(),
-                    rendering,
-                });
-                record.inventory = inventory::of(&outcome.applied);
-                if let Some(attempt) = &mut record.attempt {
-                    attempt.written = true;
-                }
-                record.status.reason = "waiting for tasks".to_owned();
-                let stored = records::write(&context.client, &stored, record).await?;
-                context.wrote(&stored);
-                self.sweep(&stored.record).await?;
-                Ok(Action::requeue(if outcome.deferred.is_empty() { Duration::from_millis(200) } else { AGAIN }))
-            }
-            Some(Stopped::Engine(error)) if error.class() == Class::Permanent => {
-                let cause = super::sources::describe(&error);
-                self.mark_held(&mut record, &cause);
-                record.status.health = Health::Degraded;
-                record.status.reason = format!("held: {cause}");
-                context.wrote(&records::write(&context.client, &stored, record).await?);
-                Ok(Action::await_change())
-            }
-            Some(Stopped::Engine(error)) => Err(Error::Client(error)),
-            Some(Stopped::NoPermit) => Err(Error::NoLease),
-            Some(stopped) => Err(Error::Stopped(stopped.to_string())),
-        }
     }
 
     fn revision(&self) -> crate::model::Revision {

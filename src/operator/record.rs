@@ -48,6 +48,9 @@ pub struct Record {
     /// A person's word to go on with what waits for one, for the desired digest it was said of or for any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approved: Option<Timestamp>,
+    /// Whether that word holds for deletions that a guard would refuse, too.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub deletions_approved: bool,
     /// Every object that skep has applied, or was about to apply, for this stack: kind to full names. Pruning takes
     /// nothing else.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -71,9 +74,12 @@ pub struct Attempt {
     pub digest: Digest,
     /// When, by the writer's clock: shown, never subtracted from.
     pub at: Timestamp,
-    /// Whether every write was made and only the verdict is out.
+    /// Whether every write of a wave was made and its verdict is out.
     #[serde(default)]
     pub written: bool,
+    /// Whether it only brings back what was applied before.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub correction: bool,
     /// The services that it writes: what the engine says of their rollouts, it says of this attempt.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub services: Vec<String>,
@@ -149,7 +155,7 @@ pub struct Past {
     pub revision: Revision,
     /// When it ended.
     pub at: Timestamp,
-    /// `applied`, `adopted`, `failed`.
+    /// `applied`, `adopted`, `corrected`, `failed`.
     pub result: String,
     /// Steps written.
     pub steps: u32,
@@ -196,6 +202,7 @@ impl Record {
             held: None,
             suspended: None,
             approved: None,
+            deletions_approved: false,
             inventory: BTreeMap::new(),
             status: Status { sync: Sync::Unknown, health: Health::Unknown, revision: None, reason: String::new() },
             history: Vec::new(),
@@ -362,6 +369,7 @@ mod tests {
             digest: Digest::of(digest),
             at: Timestamp::UNIX_EPOCH,
             written: false,
+            correction: false,
             services: vec![service.to_owned()],
             previous: None,
         };

@@ -187,15 +187,30 @@ pub async fn look(
     settings: &Settings,
     was_healthy: bool,
 ) -> Result<Verdict, Error> {
+    if was_healthy {
+        let services = live.services.iter().filter(|service| desired.services.contains_key(&service.spec.name));
+        services.for_each(|service| context.progress.trust(service));
+    }
+    look_at(context, desired, live, settings, |_| true).await
+}
+
+/// Judges those services of a stack that are asked about.
+///
+/// # Errors
+/// Those of a read.
+pub async fn look_at(
+    context: &Context,
+    desired: &Desired,
+    live: &Live,
+    settings: &Settings,
+    is_asked: impl Fn(&str) -> bool,
+) -> Result<Verdict, Error> {
     let services: Vec<Wanted<'_>> = live
         .services
         .iter()
-        .filter(|service| desired.services.contains_key(&service.spec.name))
+        .filter(|service| desired.services.contains_key(&service.spec.name) && is_asked(&service.spec.name))
         .map(|service| Wanted { service, lost: None })
         .collect();
-    if was_healthy {
-        services.iter().for_each(|wanted| context.progress.trust(wanted.service));
-    }
     let assessed =
         context.progress.assess(&context.client, &services, live, settings.timeout, &desired.confidential).await?;
     Ok(summary(&assessed))

@@ -27,6 +27,9 @@ pub struct Applied {
     pub ignore: BTreeMap<String, Vec<String>>,
     /// Everything skep has applied and not deleted since, superseded versions included: what pruning may touch.
     pub inventory: BTreeSet<Object>,
+    /// Objects that nothing may delete, configs and secrets by their plain names: git said so when it last named them.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub protected: BTreeSet<Object>,
     /// Whether secret texts in it are sealed: it was kept, and what is sealed is only known by what it is compared with.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub sealed: bool,
@@ -46,6 +49,10 @@ pub struct Content {
     /// The digest of a config's content, the fingerprint of a secret's; empty where nobody knows.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub content: String,
+    /// Whether nobody ever verified that: it is what git said when the secret was found, and git saying something else of
+    /// it is a change all the same.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub unverified: bool,
     /// Whether the content of a config came out of an encrypted file.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub confidential: bool,
@@ -76,12 +83,19 @@ impl Applied {
         self.inventory.contains(&Object::new(kind, name))
     }
 
+    /// Whether secrets are taken for verified that `past` held as unverified.
+    pub fn verifies(&self, past: &Self) -> bool {
+        self.secrets.iter().any(|(plain, now)| {
+            !now.unverified && past.secrets.get(plain).is_some_and(|past| past.unverified && past.id == now.id)
+        })
+    }
+
     /// Carries a step that was carried out into what is applied. `id` is the id the engine gave to what was created, or
     /// that of what was updated.
     pub fn record(&mut self, step: &Step, id: &str) {
         let object = Object::new(step.kind, &*step.name);
         match &step.write {
-            Write::Create(body) | Write::Update { body, .. } => {
+            Write::Create(body) | Write::Update { body, .. } | Write::Replace { body, .. } => {
                 self.inventory.insert(object);
                 match body {
                     Body::Network(spec) => {
@@ -93,17 +107,19 @@ impl Applied {
                             name: step.name.clone(),
                             id: id.to_owned(),
                             content,
+                            unverified: false,
                             confidential: *confidential,
                             labels: spec.labels.clone(),
                         };
                         self.configs.insert(plain.clone(), entry);
                     }
-                    Body::Secret { plain, fingerprint, spec, .. } => {
+                    Body::Secret { plain, fingerprint, unverified, spec, .. } => {
                         let content = fingerprint.clone().unwrap_or_default();
                         let entry = Content {
                             name: step.name.clone(),
                             id: id.to_owned(),
                             content,
+                            unverified: *unverified,
                             confidential: false,
                             labels: spec.labels.clone(),
                         };

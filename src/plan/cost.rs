@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::step::{Change, Downtime, Effect, Origin, Rollout};
+use super::words;
 use crate::diag::{Diagnostic, Span, code};
 use crate::swarm::effects::{self, FieldEffect};
 use crate::swarm::{Node, Service, ServiceSpec, constraint};
@@ -43,7 +44,18 @@ impl Mode {
         std::mem::discriminant(&self) != std::mem::discriminant(&other)
     }
 
-    fn is_job(self) -> bool {
+    /// The word that a stack file has for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Mode::Replicated(_) => "replicated",
+            Mode::Global => "global",
+            Mode::ReplicatedJob => "replicated-job",
+            Mode::GlobalJob => "global-job",
+        }
+    }
+
+    /// Whether its tasks end by themselves.
+    pub fn is_job(self) -> bool {
         matches!(self, Mode::ReplicatedJob | Mode::GlobalJob)
     }
 }
@@ -89,6 +101,11 @@ pub(super) fn assess_changes(changes: &mut [Change], live: &ServiceSpec, wanted:
             FieldEffect::Mode => Effect::Replace,
         };
     }
+}
+
+/// Whether all tasks are replaced, and not only those whose node no longer fits.
+pub(super) fn replaces_tasks(changes: &[Change]) -> bool {
+    changes.iter().any(|change| change.effect == Effect::JobRun || effects::of(&change.path) >= FieldEffect::Rolling)
 }
 
 /// What an update costs whose changes have their effects.
@@ -147,16 +164,24 @@ pub(super) fn explain(cost: &Cost, key: &str, span: Option<Span>) -> Option<Diag
     Some(fault.at(span))
 }
 
+/// Where the counter stands that replaces tasks when it changes.
+pub(super) const FORCE_UPDATE: &str = "/TaskTemplate/ForceUpdate";
+
 /// The change that makes the engine replace tasks which it would leave at their old endpoint.
 pub(super) fn force(live: &ServiceSpec) -> Change {
     let counter = live.task_template.force_update;
+    self::counter(counter, counter.saturating_add(1), Effect::Rolling, Origin::Skep)
+}
+
+/// A difference in that counter.
+pub(super) fn counter(before: u64, after: u64, effect: Effect, origin: Origin) -> Change {
     Change {
-        path: "/TaskTemplate/ForceUpdate".to_owned(),
-        label: "force update".to_owned(),
-        before: Some(counter.into()),
-        after: Some(counter.saturating_add(1).into()),
+        path: FORCE_UPDATE.to_owned(),
+        label: words::label(FORCE_UPDATE),
+        before: Some(before.into()),
+        after: Some(after.into()),
         detail: None,
-        effect: Effect::Rolling,
-        origin: Origin::Skep,
+        effect,
+        origin,
     }
 }

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, HashSet};
 
 use super::applied::{Applied, Content, Object};
 use super::index::Index;
-use super::step::{Body, Drift, Drifted, Effect, FirstContact, Plan, Step, Write};
-use super::{Action, Input, OnDrift, extra, prune};
+use super::step::{Body, Drift, Drifted, Effect, FirstContact, Plan, Step};
+use super::{Action, Input, OnDrift, correct, extra, feasible, guard, prune};
 use crate::diag::Diagnostic;
 use crate::model::Kind;
 use crate::swarm::{NetworkSpec, ServiceSpec};
@@ -29,10 +29,17 @@ pub(super) enum State {
     Drifted,
     /// It was applied just as git says and is gone. The step makes it anew, if something that is written needs it.
     Missing(Box<Step>),
-    /// It has to be written.
-    Write(Box<Step>),
+    /// It has to be written; a service perhaps twice, in two waves.
+    Write(Vec<Step>),
     /// What git says cannot be had.
     Refused,
+}
+
+impl State {
+    /// One write.
+    pub fn write(step: Step) -> Self {
+        State::Write(vec![step])
+    }
 }
 
 /// What the record knows of one object.
@@ -48,14 +55,16 @@ impl Outcome {
         Self { object, state, drift: None, entry: None }
     }
 
-    /// The spec of a service that is written.
-    fn written_service(&self) -> Option<&ServiceSpec> {
-        let State::Write(step) = &self.state else { return None };
-        match &step.write {
-            Write::Create(Body::Service { rendering, .. })
-            | Write::Update { body: Body::Service { rendering, .. }, .. } => Some(rendering),
+    /// The specs of a service that is written.
+    fn written_services(&self) -> impl Iterator<Item = &ServiceSpec> {
+        let steps = match &self.state {
+            State::Write(steps) => steps.as_slice(),
+            _ => &[],
+        };
+        steps.iter().filter_map(|step| match step.write.body() {
+            Some(Body::Service { rendering, .. }) => Some(&**rendering),
             _ => None,
-        }
+        })
     }
 }
 
@@ -63,7 +72,7 @@ impl Outcome {
 /// alone writes nothing; but no service can start without what it refers to.
 fn needed(outcomes: &[Outcome]) -> HashSet<Object> {
     let mut needed = HashSet::new();
-    for template in outcomes.iter().filter_map(Outcome::written_service).map(|spec| &spec.task_template) {
+    for template in outcomes.iter().flat_map(Outcome::written_services).map(|spec| &spec.task_template) {
         needed.extend(template.networks.iter().map(|network| Object::new(Kind::Network, &*network.target)));
         let Some(container) = &template.container_spec else { continue };
         needed.extend(container.configs.iter().map(|it| Object::new(Kind::Config, &*it.config_name)));
@@ -90,8 +99,13 @@ pub(super) fn plan(input: &Input<'_>, index: &Index<'_>, outcomes: Vec<Outcome>,
             State::Same => unchanged += 1,
             State::Drifted | State::Refused => {}
             State::Missing(step) if needed.contains(&object) => steps.push(*step),
-            State::Missing(_) => drift.missing.push(object.clone()),
-            State::Write(step) => steps.push(*step),
+            State::Missing(step) => {
+                drift.missing.push(object.clone());
+                if correct::is_due(input, &object, &[], &mut faults) {
+                    steps.push(*step);
+                }
+            }
+            State::Write(written) => steps.extend(written),
         }
         drift.changed.extend(drifted);
         if let Some(entry) = entry {
@@ -99,13 +113,17 @@ pub(super) fn plan(input: &Input<'_>, index: &Index<'_>, outcomes: Vec<Outcome>,
         }
         wanted.insert(object);
     }
+    // Stable: within a wave the order of writes stays.
+    steps.sort_by_key(|step| step.wave);
     let deletions = prune::deletions(input, index, &wanted, &steps, &mut faults);
     steps.extend(deletions);
+    feasible::port::taken(&steps, input.desired, input.live, &mut faults);
     drift.extra = extra::objects(input, &wanted);
     if input.policy.drift == OnDrift::Ignore {
         drift.changed.clear();
         drift.missing.clear();
     }
+    settled.protected = guard::protected(input);
     if let Some(applied) = input.applied {
         remember(&mut settled, applied);
     }

@@ -1,8 +1,11 @@
 //! What keeps a plan from being carried out.
 
-use super::Input;
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::applied::{Content, Object};
 use super::index::{Index, Owner};
-use super::policy::Prune;
+use super::policy::{Prune, Share};
+use super::{Input, network};
 use crate::diag::{Diagnostic, Span, code};
 use crate::model::Kind;
 
@@ -49,6 +52,90 @@ pub(super) fn taken(kind: Kind, name: &str, owner: Owner<'_>, span: Option<Span>
         _ => format!("use it as it is with `external: true`, or give this {kind} another `name:`"),
     };
     Diagnostic::error(code::NAME_TAKEN, format!("{kind} {name} exists already {whose}")).at(span).hint(hint)
+}
+
+/// What nothing may delete, as far as git says so now, or said so when it last named it.
+pub(super) fn protected(input: &Input<'_>) -> BTreeSet<Object> {
+    let said = input.desired.protected.iter().map(|(kind, name)| Object::new(*kind, name));
+    let past = input.applied.into_iter().flat_map(|applied| &applied.protected);
+    said.chain(past.filter(|object| !is_named(input, object)).cloned()).collect()
+}
+
+/// Whether git says that nothing may delete an object that it names.
+pub(super) fn is_protected(input: &Input<'_>, kind: Kind, name: &str) -> bool {
+    input.desired.protected.contains(&(kind, name.to_owned()))
+}
+
+/// Whether git names an object, by its plain name.
+pub(super) fn is_named(input: &Input<'_>, object: &Object) -> bool {
+    let (desired, name) = (input.desired, &object.name);
+    match object.kind {
+        Kind::Service => desired.services.contains_key(name),
+        Kind::Network => desired.networks.contains_key(name),
+        Kind::Config => desired.configs.contains_key(name),
+        Kind::Secret => desired.secrets.contains_key(name),
+        Kind::Volume => desired.volumes.contains_key(name),
+        Kind::Task | Kind::Node => false,
+    }
+}
+
+/// The name that git gives, or gave, to an object which the record knows: `None` for an older version of a content, which
+/// goes as a matter of course.
+pub(super) fn plain<'o>(input: &'o Input<'_>, object: &'o Object) -> Option<&'o str> {
+    let current = |contents: &'o BTreeMap<String, Content>| {
+        contents.iter().find(|(_, content)| content.name == object.name).map(|(plain, _)| plain.as_str())
+    };
+    let applied = input.applied?;
+    match object.kind {
+        Kind::Config => current(&applied.configs),
+        Kind::Secret => current(&applied.secrets),
+        Kind::Network => {
+            let versions = input.desired.networks.keys().find(|plain| network::is_version(plain, &object.name));
+            Some(versions.unwrap_or(&object.name))
+        }
+        _ => Some(&object.name),
+    }
+}
+
+/// Why what git no longer names is not deleted, none of it.
+pub(super) fn deletions(input: &Input<'_>, unnamed: &BTreeSet<Object>) -> Vec<Diagnostic> {
+    let removed =
+        |object: &&Object| plain(input, object).is_some_and(|plain| !is_named(input, &Object::new(object.kind, plain)));
+    let removed: Vec<&Object> = unnamed.iter().filter(removed).collect();
+    let protected = protected(input);
+    let is_protected = |object: &&&Object| {
+        let plain = plain(input, object).unwrap_or(&object.name);
+        protected.contains(&Object::new(object.kind, plain))
+    };
+    let mut faults: Vec<Diagnostic> = removed.iter().filter(is_protected).map(|object| refused(object)).collect();
+    let of = input.applied.into_iter().flat_map(|applied| &applied.inventory);
+    let of = of.filter(|object| plain(input, object).is_some()).count();
+    let share = input.policy.max_delete;
+    // One service may always go, with whatever was its own.
+    let services = removed.iter().filter(|object| object.kind == Kind::Service).count();
+    if !input.policy.allow_delete && services > 1 && share.is_exceeded(removed.len(), of) {
+        faults.push(too_many(&removed, of, share));
+    }
+    faults
+}
+
+fn refused(object: &Object) -> Diagnostic {
+    let message = format!("{} {} is protected, and git no longer names it", object.kind, object.name);
+    Diagnostic::error(code::PROTECTED, message)
+        .hint("put it back into the files; to let it go, take `protect` away in a commit of its own first")
+}
+
+fn too_many(removed: &[&Object], of: usize, share: Share) -> Diagnostic {
+    let names: Vec<String> = removed.iter().take(5).map(|object| format!("{} {}", object.kind, object.name)).collect();
+    let more = removed.len().saturating_sub(names.len());
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    let message = format!(
+        "{} of the stack's {of} objects would be deleted at once, more than {share}: {}{more}",
+        removed.len(),
+        names.join(", ")
+    );
+    Diagnostic::error(code::TOO_MANY_DELETIONS, message)
+        .hint("if that is meant: `--allow-delete`, or a higher `sync.maxDelete` in skep.yaml")
 }
 
 /// Whether deleting is out of the question because git names nothing at all, which is more often a mistake than a wish.

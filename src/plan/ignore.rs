@@ -5,7 +5,7 @@
 use serde_json::Value;
 
 use super::applied::Applied;
-use super::{list, pointer};
+use super::{cost, list, pointer};
 use crate::desired::{self, Desired};
 use crate::swarm::Labels;
 
@@ -15,7 +15,8 @@ const REPLICAS: &str = "/Mode/Replicated/Replicas";
 const NUMBERS: [&str; 3] = [REPLICAS, "/Mode/ReplicatedJob/MaxConcurrent", "/Mode/ReplicatedJob/TotalCompletions"];
 /// What swarm-cronjob writes when a job's time comes, as its `internal/worker/worker.go` has it. The label is there for the
 /// moment in which it scales to nothing first.
-const CRONJOB: [&str; 3] = [REPLICAS, "/Mode/ReplicatedJob/MaxConcurrent", "/Labels/swarm.cronjob.scaledown"];
+const CRONJOB: [&str; 4] =
+    [REPLICAS, "/Mode/ReplicatedJob/MaxConcurrent", "/Labels/swarm.cronjob.scaledown", cost::FORCE_UPDATE];
 
 /// The label by which a program is told to write a service's number of replicas, and the values that say so; none where
 /// its mere presence does.

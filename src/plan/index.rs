@@ -9,6 +9,7 @@ use crate::swarm::{Config, Labels, Live, Network, Resource, SecretObject, Servic
 /// The swarm by name.
 pub(super) struct Index<'a> {
     stack: &'a StackName,
+    live: &'a Live,
     applied: Option<&'a Applied>,
     /// Services.
     pub services: HashMap<&'a str, &'a Service>,
@@ -37,6 +38,7 @@ impl<'a> Index<'a> {
         let swarm_networks = || live.networks.iter().filter(|network| network.scope == "swarm");
         Self {
             stack,
+            live,
             applied,
             services: live.services.iter().map(|service| (service.spec.name.as_str(), &**service)).collect(),
             networks: swarm_networks().map(|network| (network.name.as_str(), &**network)).collect(),
@@ -80,6 +82,14 @@ impl<'a> Index<'a> {
             Kind::Secret => self.secrets.get(name).map(|secret| &secret.spec.labels),
             Kind::Volume | Kind::Task | Kind::Node => None,
         }
+    }
+
+    /// The services that are attached to a network, by its id.
+    pub fn attached(&self, network: &str) -> impl Iterator<Item = &'a Service> {
+        let is_attached = move |service: &&Service| {
+            service.spec.task_template.networks.iter().any(|attachment| attachment.target == network)
+        };
+        self.live.services.iter().map(|service| &**service).filter(is_attached)
     }
 
     /// The id of a network by its name.

@@ -5,10 +5,12 @@
 
 mod applied;
 mod content;
+mod correct;
 mod cost;
 mod diff;
 mod draft;
 mod extra;
+mod feasible;
 mod guard;
 mod ignore;
 mod index;
@@ -23,7 +25,9 @@ mod report;
 mod seal;
 mod service;
 mod step;
+mod subnet;
 mod text;
+mod versions;
 pub mod view;
 mod words;
 
@@ -33,8 +37,9 @@ mod tests;
 use serde_json::Value;
 
 pub use applied::{Applied, Content, Object};
+pub use feasible::{Answer, Estimate, Facts, Questions};
 pub use mask::Mask;
-pub use policy::{OnDrift, Policy, Prune};
+pub use policy::{Contest, Difference, OnDrift, Policy, Prune, Share};
 pub use reference::{Unfilled, fill_references};
 pub use report::{Basis, Found, Problem, Report, Troubled, drift_of, drift_of_files};
 pub use step::{
@@ -75,10 +80,10 @@ fn decide(input: &Input<'_>) -> Plan {
     let index = Index::new(&input.desired.stack, input.live, input.applied);
     let mut faults = Vec::new();
     guard::externals(input, &index, &mut faults);
-    let networks = network::resolve(input, &index, &mut faults);
+    let (networks, joined) = network::resolve(input, &index, &mut faults);
     let (contents, names) = content::resolve(input, &index, &mut faults);
     let mut ignored = Vec::new();
-    let services = service::resolve(input, &index, &names, &mut faults, &mut ignored);
+    let services = service::resolve(input, &index, &names, &joined, &mut faults, &mut ignored);
     let mut plan = draft::plan(input, &index, networks.into_iter().chain(contents).chain(services).collect(), faults);
     plan.drift.ignored = ignored;
     plan

@@ -1,5 +1,10 @@
 //! What a plan may do.
 
+use std::collections::BTreeMap;
+
+use crate::model::Kind;
+use crate::settings::DEFAULT_MAX_DELETE;
+
 /// What a plan may do, as the stack's settings or the command line say.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Policy {
@@ -9,8 +14,57 @@ pub struct Policy {
     pub drift: OnDrift,
     /// Direct mode: there is no record and there will be none. Every difference is written, whosesoever it is.
     pub direct: bool,
-    /// Deletes even where a guard would refuse to.
+    /// Deletes even where a guard would refuse to, but for what is protected.
     pub allow_delete: bool,
+    /// How much of a stack may be deleted at once.
+    pub max_delete: Share,
+    /// Differences that are not corrected for now, and why. They are shown.
+    pub contested: BTreeMap<Difference, Contest>,
+    /// Takes a secret that is in use for what git says where nobody can verify it.
+    pub trust_secrets: bool,
+}
+
+/// One field of one object that is not as it was applied.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Difference {
+    /// The object's kind.
+    pub kind: Kind,
+    /// Its full name.
+    pub name: String,
+    /// The field, a JSON pointer; empty where the object is gone.
+    pub path: String,
+}
+
+/// Why a difference is not corrected any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Contest {
+    /// Somebody made it again each time it was corrected.
+    Others,
+    /// It was there again right after it was written, by nobody's hand.
+    Own,
+}
+
+/// A part of a stack's objects, in percent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Share(pub u8);
+
+impl Default for Share {
+    fn default() -> Self {
+        Share(DEFAULT_MAX_DELETE)
+    }
+}
+
+impl Share {
+    /// Whether `part` is more of `whole` than this.
+    pub fn is_exceeded(self, part: usize, whole: usize) -> bool {
+        part.saturating_mul(100) > whole.saturating_mul(usize::from(self.0))
+    }
+}
+
+impl std::fmt::Display for Share {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}%", self.0)
+    }
 }
 
 /// What is deleted when git no longer names it. Volumes never are.
@@ -32,6 +86,8 @@ pub enum OnDrift {
     /// It is shown and not written.
     #[default]
     Report,
+    /// It is written as it was applied.
+    Correct,
     /// It is neither shown nor written.
     Ignore,
 }

@@ -1,12 +1,12 @@
 //! Deleting what git no longer names, and only that.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::applied::Object;
 use super::cost::{self, Cost};
 use super::index::{Index, content_ids};
 use super::policy::Prune;
-use super::step::{Action, Body, Downtime, Effect, Step, Write};
+use super::step::{Action, Downtime, Effect, Step, Write};
 use super::{Input, guard};
 use crate::diag::{Diagnostic, code};
 use crate::model::Kind;
@@ -35,6 +35,14 @@ pub(super) fn deletions(
         faults.push(kept_by_policy(&unnamed));
         return Vec::new();
     }
+    let forbidden = guard::deletions(input, &unnamed);
+    if !forbidden.is_empty() {
+        faults.extend(forbidden);
+        return Vec::new();
+    }
+    // What is deleted waits until what replaces it is healthy.
+    let writes = steps.iter().filter(|step| step.kind == Kind::Service).map(|step| step.wave.saturating_add(1)).max();
+    let wave = writes.or(steps.last().map(|step| step.wave)).unwrap_or(0);
     let services: HashSet<&str> =
         unnamed.iter().filter(|it| it.kind == Kind::Service).map(|it| it.name.as_str()).collect();
     let used = used_afterwards(input, steps, &services);
@@ -46,7 +54,7 @@ pub(super) fn deletions(
                 faults.extend(kept_in_use(input, object));
                 continue;
             }
-            deletions.push(target.step(object));
+            deletions.push(target.step(object, wave));
         }
     }
     deletions
@@ -68,24 +76,27 @@ fn unnamed(input: &Input<'_>, index: &Index<'_>, wanted: &HashSet<Object>) -> BT
     candidates.into_iter().filter(is_there).collect()
 }
 
-/// Names and ids that a service refers to once the plan is carried out, where a rollback would lead included. After an
-/// update that is the spec of today, before it the one of yesterday; what is deleted refers to nothing.
+/// Names and ids that a service refers to once the plan is carried out, where a rollback would lead included: that is the
+/// spec before the last update. What is deleted refers to nothing.
 fn used_afterwards<'a>(input: &Input<'a>, steps: &'a [Step], deleted: &HashSet<&str>) -> HashSet<&'a str> {
     let mut used = HashSet::new();
-    let mut updated = HashSet::new();
-    for step in steps {
-        if let Write::Create(Body::Service { spec, .. }) | Write::Update { body: Body::Service { spec, .. }, .. } =
-            &step.write
-        {
-            used.extend(references(spec));
-            updated.insert(step.name.as_str());
-        }
-    }
+    let mut specs: HashMap<&str, Vec<&ServiceSpec>> = HashMap::new();
     for service in input.live.services.iter().filter(|service| !deleted.contains(service.spec.name.as_str())) {
-        used.extend(references(&service.spec));
-        if !updated.contains(service.spec.name.as_str()) {
-            used.extend(service.previous_spec.as_deref().into_iter().flat_map(references));
+        let specs = specs.entry(&service.spec.name).or_default();
+        specs.extend(service.previous_spec.as_deref());
+        specs.push(&service.spec);
+    }
+    for step in steps {
+        let Some(spec) = step.write.service() else { continue };
+        let specs = specs.entry(&step.name).or_default();
+        if let Write::Replace { .. } = step.write {
+            // Nothing rolls back across its end.
+            specs.clear();
         }
+        specs.push(spec);
+    }
+    for specs in specs.values() {
+        used.extend(specs.iter().rev().take(2).flat_map(|spec| references(spec)));
     }
     used.remove("");
     used
@@ -125,7 +136,7 @@ fn target(input: &Input<'_>, index: &Index<'_>, object: &Object) -> Option<Targe
 }
 
 impl Target {
-    fn step(self, object: &Object) -> Step {
+    fn step(self, object: &Object, wave: u32) -> Step {
         Step {
             action: Action::Delete,
             kind: object.kind,
@@ -135,6 +146,7 @@ impl Target {
             tasks_restarting: 0,
             tasks_stopping: self.cost.tasks_stopping,
             rollout: None,
+            wave,
             changes: Vec::new(),
             write: Write::Delete { id: self.id, version: self.version },
         }
@@ -143,18 +155,8 @@ impl Target {
 
 /// A version that was superseded is kept in silence: it goes as soon as nothing could roll back to it.
 fn kept_in_use(input: &Input<'_>, object: &Object) -> Option<Diagnostic> {
-    let is_current = |contents: &std::collections::BTreeMap<String, super::Content>, named: &dyn Fn(&str) -> bool| {
-        contents.iter().any(|(plain, content)| content.name == object.name && !named(plain))
-    };
-    let removed_from_git = match (object.kind, input.applied) {
-        (Kind::Config, Some(applied)) => {
-            is_current(&applied.configs, &|plain| input.desired.configs.contains_key(plain))
-        }
-        (Kind::Secret, Some(applied)) => {
-            is_current(&applied.secrets, &|plain| input.desired.secrets.contains_key(plain))
-        }
-        _ => true,
-    };
+    let removed_from_git =
+        guard::plain(input, object).is_some_and(|plain| !guard::is_named(input, &Object::new(object.kind, plain)));
     removed_from_git.then(|| {
         Diagnostic::note(
             code::KEPT_IN_USE,

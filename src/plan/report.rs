@@ -167,10 +167,11 @@ impl Look<'_> {
     }
 
     fn judge(&mut self, drifted: Option<Drifted>) {
-        match drifted {
-            Some(drifted) => self.drift.changed.push(drifted),
-            None => self.unchanged += 1,
+        // What is carried over is told, and as it should be.
+        if drifted.as_ref().is_none_or(Drifted::stays) {
+            self.unchanged += 1;
         }
+        self.drift.changed.extend(drifted);
     }
 }
 
@@ -182,14 +183,14 @@ fn network(live: &Network, applied: &NetworkSpec) -> Option<Drifted> {
     let value = |spec: &NetworkSpec| serde_json::to_value(spec).unwrap_or_default();
     let mut changes = differences(&value(&found), &value(applied));
     for change in &mut changes {
-        change.effect = Effect::Replace;
+        change.effect = if change.path.starts_with("/Labels") { Effect::None } else { Effect::Replace };
     }
     Some(Drifted {
         kind: Kind::Network,
         name: live.name.clone(),
         updated: live.created.clone(),
+        effect: changes.iter().map(|change| change.effect).max().unwrap_or(Effect::None),
         changes,
-        effect: Effect::Replace,
         tasks_restarting: 0,
         tasks_stopping: 0,
     })

@@ -1,7 +1,11 @@
 //! Services: what is sent where something differs, and nothing where nothing does.
 
+mod join;
 pub(super) mod keep;
 mod refuse;
+mod replace;
+
+use std::collections::HashSet;
 
 use serde_json::Value;
 
@@ -10,11 +14,12 @@ use super::content::{self, Names};
 use super::diff::{self, Base};
 use super::draft::{Entry, Outcome, State};
 use super::index::{Index, Owner};
+use super::network::Networks;
 use super::step::{Action, Body, Change, Downtime, Drifted, Effect, Origin, Step, Write};
-use super::{Input, base, cost, guard, ignore, is_drift_alone};
+use super::{Input, base, correct, cost, guard, ignore, is_drift_alone};
 use crate::desired;
 use crate::diag::{Diagnostic, code};
-use crate::model::Kind;
+use crate::model::{Kind, label};
 use crate::swarm::canonical::{canonical_service, forget_unstored, keep_order, resolve_networks};
 use crate::swarm::{Service, ServiceSpec, effects};
 
@@ -23,10 +28,11 @@ pub(super) fn resolve(
     input: &Input<'_>,
     index: &Index<'_>,
     names: &Names<'_>,
+    networks: &Networks<'_>,
     faults: &mut Vec<Diagnostic>,
     ignored: &mut Vec<Drifted>,
 ) -> Vec<Outcome> {
-    let planner = Planner { input, index, names };
+    let planner = Planner { input, index, names, networks, joined: join::needed(input, index, networks) };
     let services = input.desired.services.iter();
     services.map(|(name, service)| planner.one(name, service, faults, ignored)).collect()
 }
@@ -35,6 +41,9 @@ struct Planner<'p, 'a> {
     input: &'p Input<'a>,
     index: &'p Index<'a>,
     names: &'p Names<'a>,
+    networks: &'p Networks<'a>,
+    /// Networks that services must not leave before all of them have joined what comes instead, by id.
+    joined: HashSet<&'p str>,
 }
 
 impl Planner<'_, '_> {
@@ -74,12 +83,16 @@ impl Planner<'_, '_> {
             canonical_service(&mut applied);
             applied == rendering
         });
-        let origin = if self.input.applied.is_some() { Origin::Git } else { Origin::Unknown };
+        let origin = match self.input.applied {
+            None => Origin::Unknown,
+            Some(_) if is_applied => Origin::Drift,
+            Some(_) => Origin::Git,
+        };
         let mut changes = diff::changes(&Value::Null, &value(&rendering), Base::Unknown);
         for change in &mut changes {
             (change.effect, change.origin) = (Effect::Create, origin);
         }
-        let step = Box::new(Step {
+        let step = Step {
             action: Action::Create,
             kind: Kind::Service,
             name: name.to_owned(),
@@ -88,10 +101,11 @@ impl Planner<'_, '_> {
             tasks_restarting: 0,
             tasks_stopping: 0,
             rollout: None,
+            wave: 0,
             changes,
             write: Write::Create(Body::Service { spec: Box::new(spec), rendering: Box::new(rendering) }),
-        });
-        let state = if is_applied { State::Missing(step) } else { State::Write(step) };
+        };
+        let state = if is_applied { State::Missing(Box::new(step)) } else { State::write(step) };
         Outcome::new(Object::new(Kind::Service, name), state)
     }
 
@@ -106,8 +120,10 @@ impl Planner<'_, '_> {
     ) -> Outcome {
         let object = Object::new(Kind::Service, name);
         let entry = |rendering| Some(Entry::Service(Box::new(rendering)));
+        let counted = || counted(live, applied?, &ignore::of(service));
         let same = |wanted| Outcome {
-            entry: entry(self.rendering(wanted)),
+            drift: counted().map(|change| self.drifted(name, live, &wanted, vec![change])),
+            entry: entry(self.settled(wanted, applied)),
             ..Outcome::new(Object::new(Kind::Service, name), State::Same)
         };
         let mut wanted = self.wanted(service, Some(&live.spec), applied);
@@ -128,21 +144,44 @@ impl Planner<'_, '_> {
             return same(wanted);
         }
         cost::assess_changes(&mut changes, &found, &wanted, &self.input.live.nodes);
-        if is_drift_alone(&changes) {
+        if is_drift_alone(&changes) && !self.corrects(service, &object, (&found, &wanted), &changes, faults) {
+            changes.extend(counted());
             let drift = Some(self.drifted(name, live, &wanted, changes));
-            return Outcome { object, state: State::Drifted, drift, entry: entry(self.rendering(wanted)) };
+            return Outcome { object, state: State::Drifted, drift, entry: entry(self.settled(wanted, applied)) };
         }
-        let drift = self.overwritten(name, live, &wanted, applied, &changes);
+        if cost::replaces_tasks(&changes) && keep::drop_bookkeeping(&mut wanted, &service.spec) {
+            changes = self.changes(&found, &wanted, applied);
+            cost::assess_changes(&mut changes, &found, &wanted, &self.input.live.nodes);
+        }
+        let drift = self.overwritten(live, &wanted, applied, &changes, counted());
         // What is yet to be written is not applied. Without a record, what runs is what was.
         let entry = entry(applied.cloned().unwrap_or_else(|| self.rendering(found.clone())));
         let before = faults.len();
         refuse::immutable(service, name, &found, &wanted, faults);
         let state = if faults.len() > before {
             State::Refused
+        } else if replace::is_needed(&found, &wanted) {
+            self.replace(service, live, &wanted, changes, applied, faults)
         } else {
-            State::Write(Box::new(self.update(service, live, &wanted, changes, applied, faults)))
+            let step = self.update(service, live, &wanted, changes, applied, faults);
+            let then = self.leave(service, live, &step, applied, faults);
+            State::Write(std::iter::once(step).chain(then).collect())
         };
         Outcome { object, state, drift, entry }
+    }
+
+    /// Whether drift alone is written back.
+    fn corrects(
+        &self,
+        service: &desired::Service,
+        object: &Object,
+        (found, wanted): (&ServiceSpec, &ServiceSpec),
+        changes: &[Change],
+        faults: &mut Vec<Diagnostic>,
+    ) -> bool {
+        let mut refused = Vec::new();
+        refuse::immutable(service, &object.name, found, wanted, &mut refused);
+        refused.is_empty() && correct::is_due(self.input, object, changes, faults)
     }
 
     /// The spec as it would be sent.
@@ -154,12 +193,16 @@ impl Planner<'_, '_> {
     ) -> ServiceSpec {
         let mut spec = service.spec.clone();
         self.refer(&mut spec);
+        self.stay(&mut spec, live);
         resolve_networks(&mut spec, |name| self.index.network_id(name));
         keep_predefined(self.index, &mut spec, live);
         keep::image_and_platforms(&mut spec, live, applied);
         let past = live.or(applied);
         if !service.said.replicas {
             keep::numbers(&mut spec.mode, past.and_then(|past| past.mode.as_ref()));
+        }
+        if let Some(live) = live {
+            keep::bookkeeping(&mut spec, live);
         }
         spec.task_template.force_update = past.map_or(0, |past| past.task_template.force_update);
         if let Some(minor) = self.input.live.api_minor {
@@ -170,6 +213,11 @@ impl Planner<'_, '_> {
 
     /// Moves references to the objects that hold the wanted contents.
     fn refer(&self, spec: &mut ServiceSpec) {
+        for attachment in &mut spec.task_template.networks {
+            if let Some(name) = self.networks.names.get(attachment.target.as_str()) {
+                attachment.target.clone_from(name);
+            }
+        }
         let Some(container) = &mut spec.task_template.container_spec else { return };
         if let Some(spec) = container.privileges.as_mut().and_then(|privileges| privileges.credential_spec.as_mut())
             && let Some(name) = self.names.configs.get(spec.config.as_str())
@@ -189,12 +237,24 @@ impl Planner<'_, '_> {
         self.index.fill_references(spec);
     }
 
-    /// The form that the record holds: comparable, and without ids, which say nothing once an object was made anew.
+    /// The form that the record holds: comparable, without ids, which say nothing once an object was made anew, and without
+    /// what another tool wrote for itself.
     fn rendering(&self, spec: ServiceSpec) -> ServiceSpec {
         let mut spec = comparable(self.index, spec);
         if let Some(container) = &mut spec.task_template.container_spec {
             container.configs.iter_mut().for_each(|reference| reference.config_id.clear());
             container.secrets.iter_mut().for_each(|reference| reference.secret_id.clear());
+        }
+        keep::drop_bookkeeping(&mut spec, &ServiceSpec::default());
+        spec
+    }
+
+    /// What the record is to hold of a service that is not written: a counter that somebody raised stays what was applied, or
+    /// the next look would not know of it.
+    fn settled(&self, spec: ServiceSpec, applied: Option<&ServiceSpec>) -> ServiceSpec {
+        let mut spec = self.rendering(spec);
+        if let Some(applied) = applied {
+            spec.task_template.force_update = applied.task_template.force_update;
         }
         spec
     }
@@ -207,7 +267,7 @@ impl Planner<'_, '_> {
         found: &ServiceSpec,
         wanted: &mut ServiceSpec,
     ) -> Option<Drifted> {
-        let said = std::mem::replace(wanted, carried(&ignore::of(service), found, wanted.clone()));
+        let said = std::mem::replace(wanted, left_alone(&ignore::of(service), found, wanted.clone()));
         (said != *wanted).then(|| ignored(live, wanted, &said))
     }
 
@@ -227,6 +287,8 @@ impl Planner<'_, '_> {
                 change.detail = self.config_detail(change.before.as_ref(), change.after.as_ref());
             } else if change.path.ends_with("/SecretName") {
                 change.detail = Some("content differs".to_owned());
+            } else if change.path.rsplit('/').next().is_some_and(label::is_bookkeeping) {
+                change.origin = Origin::Skep;
             }
         }
         changes
@@ -270,11 +332,11 @@ impl Planner<'_, '_> {
     /// The drift that an update for git's sake overwrites: what was found against what was applied.
     fn overwritten(
         &self,
-        name: &str,
         live: &Service,
         wanted: &ServiceSpec,
         applied: Option<&ServiceSpec>,
         changes: &[Change],
+        counted: Option<Change>,
     ) -> Option<Drifted> {
         let applied = applied.map(value);
         let drift: Vec<Change> = changes
@@ -287,8 +349,26 @@ impl Planner<'_, '_> {
                 }
                 _ => change.clone(),
             })
+            .chain(counted)
             .collect();
-        (!drift.is_empty()).then(|| self.drifted(name, live, wanted, drift))
+        (!drift.is_empty()).then(|| self.drifted(&live.spec.name, live, wanted, drift))
+    }
+
+    /// The spec that is sent for a service that is there: what no diff looks at stays, and so does the order of lists.
+    fn sent(
+        &self,
+        service: &desired::Service,
+        live: &Service,
+        applied: Option<&ServiceSpec>,
+        replaces_tasks: bool,
+    ) -> ServiceSpec {
+        let mut spec = self.wanted(service, Some(&live.spec), applied);
+        if replaces_tasks {
+            keep::drop_bookkeeping(&mut spec, &service.spec);
+        }
+        let mut spec = left_alone(&ignore::of(service), &live.spec, spec);
+        keep_order(&mut spec, &live.spec);
+        spec
     }
 
     fn update(
@@ -300,9 +380,7 @@ impl Planner<'_, '_> {
         applied: Option<&ServiceSpec>,
         faults: &mut Vec<Diagnostic>,
     ) -> Step {
-        let spec = self.wanted(service, Some(&live.spec), applied);
-        let mut spec = carried(&ignore::of(service), &live.spec, spec);
-        keep_order(&mut spec, &live.spec);
+        let mut spec = self.sent(service, live, applied, cost::replaces_tasks(&changes));
         if effects::is_overlooked(changes.iter().map(|change| change.path.as_str())) {
             spec.task_template.force_update = spec.task_template.force_update.saturating_add(1);
             changes.push(cost::force(&live.spec));
@@ -319,6 +397,7 @@ impl Planner<'_, '_> {
             tasks_restarting: cost.tasks_restarting,
             tasks_stopping: cost.tasks_stopping,
             rollout: cost.rollout,
+            wave: self.wave(live),
             changes,
             write: Write::Update {
                 id: live.id.clone(),
@@ -329,30 +408,43 @@ impl Planner<'_, '_> {
     }
 }
 
+/// `ForceUpdate` is always the live one: to put it back would restart every task, for a number that says nothing. That
+/// somebody raised it is told until the service's next write.
+pub(super) fn counted(live: &Service, applied: &ServiceSpec, ignored: &[String]) -> Option<Change> {
+    let found = live.spec.task_template.force_update;
+    let applied = applied.task_template.force_update;
+    let is_ignored = ignored.iter().any(|path| path == cost::FORCE_UPDATE);
+    (found != applied && !is_ignored).then(|| Change {
+        detail: Some(format!("found {found}, applied {applied}: carried over")),
+        ..cost::counter(found, applied, Effect::None, Origin::Drift)
+    })
+}
+
 /// A spec with what is found at some paths.
-pub(super) fn carried(paths: &[String], found: &ServiceSpec, wanted: ServiceSpec) -> ServiceSpec {
+pub(super) fn left_alone(paths: &[String], found: &ServiceSpec, wanted: ServiceSpec) -> ServiceSpec {
     if paths.is_empty() {
         return wanted;
     }
-    let mut carried = value(&wanted);
-    ignore::carry_over(paths, &value(found), &mut carried);
-    serde_json::from_value(carried).unwrap_or(wanted)
+    let mut left = value(&wanted);
+    ignore::carry_over(paths, &value(found), &mut left);
+    serde_json::from_value(left).unwrap_or(wanted)
 }
 
-/// What differs where no difference counts: `carried` has it as it is found, `said` as it was to be.
-pub(super) fn ignored(live: &Service, carried: &ServiceSpec, said: &ServiceSpec) -> Drifted {
+/// What differs where no difference counts: `left` has it as it is found, `said` as it was to be.
+pub(super) fn ignored(live: &Service, left: &ServiceSpec, said: &ServiceSpec) -> Drifted {
     let said = value(said);
     Drifted {
         kind: Kind::Service,
         name: live.spec.name.clone(),
         updated: live.updated_at.clone(),
-        changes: diff::changes(&value(carried), &said, Base::Applied(Some(&said))),
+        changes: diff::changes(&value(left), &said, Base::Applied(Some(&said))),
         effect: Effect::None,
         tasks_restarting: 0,
         tasks_stopping: 0,
     }
 }
 
+/// A spec as JSON, for its fields to be walked.
 pub(super) fn value(spec: &ServiceSpec) -> Value {
     serde_json::to_value(spec).unwrap_or_default()
 }

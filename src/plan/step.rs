@@ -15,6 +15,7 @@ pub struct Plan {
     /// The stack.
     pub stack: StackName,
     /// The writes, in the order they are to be made: networks, configs, secrets, services, and last what is deleted.
+    /// They come in waves ([`Step::wave`]).
     pub steps: Vec<Step>,
     /// How many objects git names that are as it says.
     pub unchanged: usize,
@@ -35,6 +36,19 @@ impl Plan {
     /// The services that it writes, deletions included.
     pub fn services(&self) -> impl Iterator<Item = &str> {
         self.steps.iter().filter(|step| step.kind == Kind::Service).map(|step| step.name.as_str())
+    }
+
+    /// The steps that may be carried out now. The others wait until what these write is healthy, and are then planned
+    /// anew: by that time they name other versions.
+    pub fn first_wave(&self) -> &[Step] {
+        let Some(first) = self.steps.first() else { return &[] };
+        let end = self.steps.iter().position(|step| step.wave != first.wave).unwrap_or(self.steps.len());
+        self.steps.get(..end).unwrap_or_default()
+    }
+
+    /// Whether steps are left when the first wave was carried out.
+    pub fn has_later_waves(&self) -> bool {
+        self.first_wave().len() < self.steps.len()
     }
 
     /// Whether nothing of it may be carried out: a stack is never applied by half.
@@ -93,6 +107,8 @@ pub struct Step {
     pub tasks_stopping: u64,
     /// How an update that restarts tasks rolls.
     pub rollout: Option<Rollout>,
+    /// Steps of a later wave wait until what those of the earlier ones wrote is healthy. The numbers ascend.
+    pub wave: u32,
     /// What differs, field by field, drift that it overwrites included. Empty where something is deleted.
     pub changes: Vec<Change>,
     /// What is sent.
@@ -113,6 +129,15 @@ pub enum Write {
         /// The new spec.
         body: Body,
     },
+    /// The end of an object, and a new one of the same name.
+    Replace {
+        /// The id of the object that ends.
+        id: String,
+        /// The version it had when it was looked at.
+        version: Version,
+        /// The spec of the new one.
+        body: Body,
+    },
     /// The end of an object.
     Delete {
         /// The object's id.
@@ -120,6 +145,24 @@ pub enum Write {
         /// The version it had when it was looked at: whoever deletes reads again and stops where it moved.
         version: Version,
     },
+}
+
+impl Write {
+    /// What is sent; nothing where something only ends.
+    pub fn body(&self) -> Option<&Body> {
+        match self {
+            Write::Create(body) | Write::Update { body, .. } | Write::Replace { body, .. } => Some(body),
+            Write::Delete { .. } => None,
+        }
+    }
+
+    /// The spec of a service that is sent.
+    pub fn service(&self) -> Option<&ServiceSpec> {
+        match self.body() {
+            Some(Body::Service { spec, .. }) => Some(spec),
+            _ => None,
+        }
+    }
 }
 
 /// The spec that is sent.
@@ -144,6 +187,8 @@ pub enum Body {
         plain: String,
         /// The fingerprint of its content, where it is known.
         fingerprint: Option<String>,
+        /// Whether nobody verified that it is the content of the object that is updated.
+        unverified: bool,
         /// The spec, without its data.
         spec: SecretSpec,
         /// The data to send.
@@ -268,9 +313,10 @@ pub struct Drift {
 }
 
 impl Drift {
-    /// Whether everything is as it was applied. What is merely extra is nobody's drift, nor is what is ignored.
+    /// Whether everything is as it was applied, but for what stays as it is found. What is merely extra is nobody's drift,
+    /// nor is what is ignored.
     pub fn is_empty(&self) -> bool {
-        self.changed.is_empty() && self.missing.is_empty()
+        self.changed.iter().all(Drifted::stays) && self.missing.is_empty()
     }
 }
 
@@ -291,4 +337,11 @@ pub struct Drifted {
     pub tasks_restarting: u64,
     /// Tasks that bringing it back would end.
     pub tasks_stopping: u64,
+}
+
+impl Drifted {
+    /// Whether it is a service of which all that differs is carried over: shown, and no reason to write, now or ever.
+    pub fn stays(&self) -> bool {
+        self.kind == Kind::Service && self.effect == Effect::None
+    }
 }

@@ -8,8 +8,8 @@ mod line;
 pub use drift::drift_text;
 use line::{Paint, pad, plural, wrap};
 
-use super::step::{Action, Downtime, FirstContact};
-use super::view::{Change, Document, Stack, Step};
+use super::step::{Action, Downtime, Effect, FirstContact};
+use super::view::{Change, Document, Stack, Step, stays};
 use crate::diag::{Severity, Style};
 use crate::model::Revision;
 
@@ -35,7 +35,12 @@ pub fn plan_text(document: &Document, layout: &Layout<'_>) -> String {
     let mut page = Page::new(layout);
     for stack in &document.stacks {
         page.heading(document, stack);
+        let mut wave = stack.steps.first().map_or(0, |step| step.wave);
         for step in &stack.steps {
+            if step.wave != wave {
+                wave = step.wave;
+                page.line("  then, when these are healthy:");
+            }
             page.step(&stack.stack, step);
         }
         page.drift(stack);
@@ -101,10 +106,18 @@ impl<'a> Page<'a> {
     }
 
     fn drift(&mut self, stack: &Stack) {
-        let is_written =
-            |drifted: &&Step| !stack.steps.iter().any(|step| step.kind == drifted.kind && step.name == drifted.name);
-        for drifted in stack.drift.iter().filter(is_written) {
-            self.drifted(&stack.stack, drifted);
+        for drifted in &stack.drift {
+            let is_written = stack.steps.iter().any(|step| step.kind == drifted.kind && step.name == drifted.name);
+            if !is_written {
+                self.drifted(&stack.stack, drifted);
+                continue;
+            }
+            // The step shows what it overwrites, and not what it carries over.
+            let mut carried = drifted.clone();
+            carried.changes.retain(|change| change.effect == Effect::None);
+            if !carried.changes.is_empty() {
+                self.drifted(&stack.stack, &carried);
+            }
         }
         self.extra(stack);
         self.ignored(stack);
@@ -203,7 +216,7 @@ impl<'a> Page<'a> {
         let has_steps = !parts.is_empty();
         let is_blocked = document.stacks.iter().any(|stack| stack.blocked);
         if !has_steps && !is_blocked {
-            let has_drift = document.stacks.iter().any(|stack| !stack.drift.is_empty());
+            let has_drift = document.stacks.iter().any(|stack| stack.drift.iter().any(|it| !stays(it)));
             parts.push(if has_drift { "nothing to write" } else { "nothing to do" }.to_owned());
         }
         parts.push(format!("{} unchanged", sums.unchanged));
@@ -244,7 +257,10 @@ fn downtime(document: &Document) -> String {
     for stack in &document.stacks {
         for step in stack.steps.iter().filter(|step| step.downtime != Downtime::None) {
             let word = if step.downtime == Downtime::Certain { "certain" } else { "possible" };
-            parts.push(format!("{} {word}", descope(&stack.stack, &step.name)));
+            let part = format!("{} {word}", descope(&stack.stack, &step.name));
+            if !parts.contains(&part) {
+                parts.push(part);
+            }
         }
     }
     if parts.is_empty() { "none".to_owned() } else { parts.join(", ") }

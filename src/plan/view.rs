@@ -104,6 +104,9 @@ pub struct Step {
     /// How an update that restarts tasks rolls.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rollout: Option<Rollout>,
+    /// Steps of a later wave wait until what those of the earlier ones wrote is healthy.
+    #[serde(default, skip_serializing_if = "is_first")]
+    pub wave: u32,
     /// When the object was last written, of drift.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub updated: Option<String>,
@@ -309,7 +312,7 @@ fn document(header: Header, stacks: Vec<Stack>) -> Document {
         summary.unchanged += stack.unchanged;
         summary.extra += stack.extra.len();
         summary.troubled_tasks += stack.tasks.len();
-        for step in &stack.steps {
+        for step in stack.steps.iter().filter(|step| !stays(step)) {
             match step.action {
                 Action::Create => summary.create += 1,
                 Action::Update => summary.update += 1,
@@ -331,6 +334,11 @@ fn document(header: Header, stacks: Vec<Stack>) -> Document {
         stacks,
         summary,
     }
+}
+
+/// Whether it is a service of which all that differs is carried over.
+pub(super) fn stays(step: &Step) -> bool {
+    step.kind == Kind::Service && step.effect == Effect::None
 }
 
 /// What plans and reports have in common.
@@ -386,6 +394,7 @@ fn step(step: &step::Step, mask: &Mask) -> Step {
         tasks_restarting: step.tasks_restarting,
         tasks_stopping: step.tasks_stopping,
         rollout: step.rollout.clone(),
+        wave: step.wave,
         updated: None,
         changes: step.changes.iter().map(|change| self::change(change, mask)).collect(),
     }
@@ -401,6 +410,7 @@ fn drift_steps(drift: &step::Drift, mask: &Mask) -> Vec<Step> {
         tasks_restarting: 0,
         tasks_stopping: 0,
         rollout: None,
+        wave: 0,
         updated: None,
         changes: Vec::new(),
     });
@@ -417,9 +427,15 @@ fn drifted(drifted: &step::Drifted, mask: &Mask) -> Step {
         tasks_restarting: drifted.tasks_restarting,
         tasks_stopping: drifted.tasks_stopping,
         rollout: None,
+        wave: 0,
         updated: Some(drifted.updated.clone()).filter(|updated| !updated.is_empty()),
         changes: drifted.changes.iter().map(|change| self::change(change, mask)).collect(),
     }
+}
+
+/// Most plans have one wave, which then goes without saying.
+fn is_first(wave: &u32) -> bool {
+    *wave == 0
 }
 
 fn change(change: &step::Change, mask: &Mask) -> Change {

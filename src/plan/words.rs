@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::list::List;
 
@@ -91,8 +91,45 @@ pub(super) fn value(path: &str, value: &Value) -> String {
         Value::Array(items) if items.iter().all(Value::is_string) => {
             items.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" ")
         }
+        Value::Object(element) => whole(path, element).unwrap_or_else(|| value.to_string()),
         other => other.to_string(),
     }
+}
+
+/// An element of a list that comes or goes as a whole.
+fn whole(path: &str, element: &Map<String, Value>) -> Option<String> {
+    let (list, _) = path.rsplit_once('/')?;
+    let text = |key: &str| element.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
+    let number = |key: &str| element.get(key).and_then(Value::as_u64);
+    Some(match list {
+        "/TaskTemplate/Networks" => {
+            let aliases = element.get("Aliases").and_then(Value::as_array).into_iter().flatten();
+            let aliases: Vec<&str> = aliases.filter_map(Value::as_str).collect();
+            if aliases.is_empty() { "joined".to_owned() } else { format!("joined as {}", aliases.join(", ")) }
+        }
+        "/EndpointSpec/Ports" => {
+            let published = number("PublishedPort").map(|port| format!("{port}:")).unwrap_or_default();
+            let mode = text("PublishMode").filter(|mode| *mode != "ingress");
+            let mode = mode.map(|mode| format!(" {mode}")).unwrap_or_default();
+            format!("{published}{}/{}{mode}", number("TargetPort")?, text("Protocol").unwrap_or("tcp"))
+        }
+        "/TaskTemplate/ContainerSpec/Mounts" => {
+            let read_only = element.get("ReadOnly").and_then(Value::as_bool) == Some(true);
+            let source = text("Source").unwrap_or("(anonymous)");
+            // What else it says is worth the JSON.
+            let has_options = |key: &str| match element.get(key).and_then(Value::as_object) {
+                Some(options) => options.keys().any(|key| key != "Labels"),
+                None => false,
+            };
+            if ["VolumeOptions", "BindOptions", "TmpfsOptions"].into_iter().any(has_options) {
+                return None;
+            }
+            format!("{} {source}{}", text("Type")?, if read_only { ", read-only" } else { "" })
+        }
+        "/TaskTemplate/ContainerSpec/Configs" => text("ConfigName")?.to_owned(),
+        "/TaskTemplate/ContainerSpec/Secrets" => text("SecretName")?.to_owned(),
+        _ => return None,
+    })
 }
 
 fn duration(nanoseconds: i64) -> String {

@@ -120,6 +120,7 @@ fn settings(fields: &mut Fields<'_>) -> StackSettings {
             Some(choice)
         }),
         adopt: fields.choice("adopt", &[("safe", Adopt::Safe), ("apply", Adopt::Apply)]),
+        trust_secrets: fields.boolean("trustSecrets"),
         variables: fields.choice("variables", &[("strict", Strictness::Strict), ("loose", Strictness::Loose)]),
         profiles: fields.said("profiles").and_then(|view| one_or_more(&view)),
         bind_root: fields.said("bindRoot").and_then(|view| absolute(&view)),
@@ -142,21 +143,22 @@ fn sync(view: &View<'_>) -> Option<SyncSettings> {
         mode: fields.choice("mode", &[("auto", SyncMode::Auto), ("manual", SyncMode::Manual)]),
         prune: fields.boolean("prune"),
         removed: fields.choice("removed", &[("keep", Removed::Keep), ("delete", Removed::Delete)]),
-        drift: fields.said("drift").and_then(|view| drift(&view)),
+        drift: fields
+            .choice("drift", &[("report", Drift::Report), ("correct", Drift::Correct), ("ignore", Drift::Ignore)]),
+        max_delete: fields.said("maxDelete").and_then(|view| percent(&view)),
     };
     fields.finish();
     Some(settings)
 }
 
-fn drift(view: &View<'_>) -> Option<Drift> {
-    if view.node().scalar().is_some_and(|scalar| scalar.text == "correct") {
-        view.fault(
-            view.invalid_diagnostic("drift is not corrected yet")
-                .hint("`report` shows it; a later skep will correct it"),
-        );
+/// A number of percent.
+fn percent(view: &View<'_>) -> Option<u8> {
+    let number = view.integer::<u8>()?;
+    if number > 100 {
+        view.invalid("it is a number of percent, 0 to 100");
         return None;
     }
-    view.choice(&[("report", Drift::Report), ("ignore", Drift::Ignore)])
+    Some(number)
 }
 
 fn zero_downtime(view: &View<'_>) -> Option<ZeroDowntime> {
@@ -292,16 +294,17 @@ mod tests {
     #[test]
     fn every_fault_is_named_with_its_place_and_nothing_comes_of_the_file() {
         let (fleet, faults) = faults_of(
-            "version: 2\nclutser: prod\ndefaults: { sync: { drift: correct, mode: often }, zeroDowntime: auto }\nstacks:\n  - files: [a]\n  \
+            "version: 2\nclutser: prod\ndefaults: { sync: { drift: mend, maxDelete: 101, mode: often }, zeroDowntime: auto }\nstacks:\n  - files: [a]\n  \
              - name: x\n    ref: main\n",
         );
         assert!(fleet.is_none());
         insta::assert_snapshot!(faults, @r"
         skep.yaml:1:10: error: `version`: this skep knows version 1 only [schema/invalid-value]
         skep.yaml:2:1: error: unknown key `clutser` [schema/unknown-key]
-        skep.yaml:3:28: error: `defaults.sync.drift`: drift is not corrected yet [schema/invalid-value]
-        skep.yaml:3:43: error: `defaults.sync.mode`: `often` is none of `auto`, `manual` [schema/invalid-value]
-        skep.yaml:3:66: warning: `defaults.zeroDowntime`: update policies are not filled in yet: `auto` does what `off` does [settings/not-yet]
+        skep.yaml:3:28: error: `defaults.sync.drift`: `mend` is none of `report`, `correct`, `ignore` [schema/invalid-value]
+        skep.yaml:3:45: error: `defaults.sync.maxDelete`: it is a number of percent, 0 to 100 [schema/invalid-value]
+        skep.yaml:3:56: error: `defaults.sync.mode`: `often` is none of `auto`, `manual` [schema/invalid-value]
+        skep.yaml:3:79: warning: `defaults.zeroDowntime`: update policies are not filled in yet: `auto` does what `off` does [settings/not-yet]
         skep.yaml:5:5: error: `stacks[0]` says neither `name` nor `discover` [schema/missing-key]
         skep.yaml:6:5: error: `stacks[1]`: `ref` goes with `repo`; the reference of this source is the controller's setting [schema/invalid-value]
         ");

@@ -34,6 +34,8 @@ pub enum Drift {
     /// It is shown; drift alone writes nothing.
     #[default]
     Report,
+    /// What was applied is written again, at most three times in ten minutes for the same difference.
+    Correct,
     /// It is not even shown.
     Ignore,
 }
@@ -101,6 +103,11 @@ pub struct SyncSettings {
     /// What becomes of a change made by hand [default: report].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub drift: Option<Drift>,
+    /// The most of a stack's objects, in percent, that may be deleted at once because git no longer names them
+    /// [default: 50].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 100))]
+    pub max_delete: Option<u8>,
 }
 
 /// A stack's settings as written: what is left out falls to the fleet's `defaults`, then to skep's.
@@ -126,6 +133,9 @@ pub struct StackSettings {
     /// What becomes of a running stack without a record [default: safe].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub adopt: Option<Adopt>,
+    /// Whether a secret that runs is taken for what git says where nobody can verify it [default: false].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trust_secrets: Option<bool>,
     /// What an undefined variable without a default is [default: strict].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub variables: Option<Strictness>,
@@ -149,6 +159,8 @@ pub struct Settings {
     pub removed: Removed,
     /// What becomes of a change made by hand.
     pub drift: Drift,
+    /// The most of its objects, in percent, that may be deleted at once.
+    pub max_delete: u8,
     /// How long a rollout may go on without progress.
     pub timeout: Duration,
     /// What no difference looks at.
@@ -157,6 +169,8 @@ pub struct Settings {
     pub resolve: Resolve,
     /// What becomes of a running stack without a record.
     pub adopt: Adopt,
+    /// Whether a secret that nobody can verify is taken for what git says.
+    pub trust_secrets: bool,
     /// What an undefined variable is.
     pub variables: Strictness,
     /// The profiles that are asked for.
@@ -168,6 +182,10 @@ pub struct Settings {
 /// The time a rollout may go without progress, where nobody says.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(600);
 
+/// The most of a stack's objects that may be deleted at once where nobody says, in percent. Half of them are two of a
+/// service and its network: less would refuse to rename the one service of a small stack.
+pub const DEFAULT_MAX_DELETE: u8 = 50;
+
 impl StackSettings {
     /// What holds when this is what a stack says and `defaults` what its fleet says.
     pub fn resolve(&self, defaults: &StackSettings) -> Settings {
@@ -178,10 +196,12 @@ impl StackSettings {
             prune: mine.prune.or(theirs.prune).unwrap_or(true),
             removed: mine.removed.or(theirs.removed).unwrap_or_default(),
             drift: mine.drift.or(theirs.drift).unwrap_or_default(),
+            max_delete: mine.max_delete.or(theirs.max_delete).unwrap_or(DEFAULT_MAX_DELETE),
             timeout: self.timeout.or(defaults.timeout).unwrap_or(DEFAULT_TIMEOUT),
             ignore: self.ignore.clone().or_else(|| defaults.ignore.clone()).unwrap_or_default(),
             resolve: self.resolve.or(defaults.resolve).unwrap_or_default(),
             adopt: self.adopt.or(defaults.adopt).unwrap_or_default(),
+            trust_secrets: self.trust_secrets.or(defaults.trust_secrets).unwrap_or(false),
             variables: self.variables.or(defaults.variables).unwrap_or_default(),
             profiles: self.profiles.clone().or_else(|| defaults.profiles.clone()).unwrap_or_default(),
             bind_root: self.bind_root.clone().or_else(|| defaults.bind_root.clone()),

@@ -140,6 +140,9 @@ fn canonical_container(container: &mut ContainerSpec) {
     // Newer engines write options that nobody set as null.
     if let Some(privileges) = &mut container.privileges {
         prune(&mut privileges.extra);
+        if let Some(context) = &mut privileges.selinux_context {
+            prune(&mut context.extra);
+        }
     }
     prune(&mut container.extra);
 }
@@ -177,9 +180,9 @@ fn target(file: Option<&FileTarget>) -> Option<&str> {
     file.map(|file| file.name.as_str())
 }
 
-/// Of the fields nobody here knows, those the engine has no value for: Go writes them as null or as an empty list.
+/// Of the fields nobody here knows, those the engine has no value for: Go writes them as null, as an empty list or as no text.
 fn prune(extra: &mut Extra) {
-    extra.retain(|_, value| !value.is_null() && value.as_array().is_none_or(|list| !list.is_empty()));
+    extra.retain(|_, value| !value.is_null() && value.as_array().is_none_or(|list| !list.is_empty()) && value != "");
 }
 
 fn fill(text: &mut String, default: &str) {

@@ -15,7 +15,8 @@ pub fn is_eligible(constraints: &[String], node: &Node) -> bool {
     node.status.state == "ready" && node.spec.availability == "active" && are_met(constraints, node)
 }
 
-fn is_met(constraint: &str, node: &Node) -> bool {
+/// Whether a node meets one constraint.
+pub fn is_met(constraint: &str, node: &Node) -> bool {
     let (key, value, equal) = match (constraint.split_once("=="), constraint.split_once("!=")) {
         (Some((key, value)), None) => (key.trim(), value.trim(), true),
         (None, Some((key, value))) => (key.trim(), value.trim(), false),

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::spec::{ConfigSpec, Extra, Ipam, Labels, NodeSpec, SecretSpec, ServiceSpec, nullable};
+use super::spec::{ConfigSpec, Extra, Ipam, Labels, NodeSpec, Port, SecretSpec, ServiceSpec, nullable};
 use crate::model::Kind;
 
 /// The version of an object: the raft index of its last write. Every write bumps it, the engine's own included.
@@ -38,8 +38,8 @@ pub trait Resource: for<'de> Deserialize<'de> + Clone + Send + Sync + 'static {
     fn meta(&self) -> Meta<'_>;
 }
 
-/// A service. Unlike in a spec, which is sent back, what has no name here is left out: addresses and allocated ports take
-/// nearly as much as a spec.
+/// A service. Unlike in a spec, which is sent back, what has no name here is left out: addresses take nearly as much as a
+/// spec.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
 pub struct Service {
@@ -57,6 +57,9 @@ pub struct Service {
     /// What it was before the last update: where a rollback returns to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub previous_spec: Option<Box<ServiceSpec>>,
+    /// How it is reached, the ports that the engine chose included.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub endpoint: Option<Endpoint>,
     /// How the last update fares. Absent when nothing had to be replaced, and for a moment after every write.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub update_status: Option<UpdateStatus>,
@@ -66,6 +69,15 @@ pub struct Service {
     /// The run of a service in a job mode.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub job_status: Option<JobStatus>,
+}
+
+/// How a service is reached.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub struct Endpoint {
+    /// Its published ports.
+    #[serde(deserialize_with = "nullable")]
+    pub ports: Vec<Port>,
 }
 
 /// How an update fares.

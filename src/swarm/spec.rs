@@ -10,7 +10,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 
 /// Fields this version of skep has no name for.
@@ -24,6 +24,13 @@ pub(super) fn nullable<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>
     deserializer: D,
 ) -> Result<T, D::Error> {
     Ok(Option::<T>::deserialize(deserializer)?.unwrap_or_default())
+}
+
+/// The engine keeps ratios in 32 bits and writes the fewest digits that mean them: 0.2, and not the 0.20000000298023224 that
+/// it becomes in 64.
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde hands out references")]
+fn shortest<S: Serializer>(ratio: &f32, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64(ratio.to_string().parse().unwrap_or(f64::from(*ratio)))
 }
 
 fn is_false(value: &bool) -> bool {
@@ -720,7 +727,7 @@ pub struct UpdateConfig {
     #[serde(rename = "Monitor", deserialize_with = "nullable", skip_serializing_if = "is_zero")]
     pub monitor: i64,
     /// The share of failures that is borne.
-    #[serde(rename = "MaxFailureRatio")]
+    #[serde(rename = "MaxFailureRatio", serialize_with = "shortest")]
     pub max_failure_ratio: f32,
     /// `stop-first` or `start-first`; empty reads back `stop-first`.
     #[serde(rename = "Order")]

@@ -4,6 +4,7 @@
 //! own ([`lab::unique`]). A test that breaks its swarm starts its own ([`lab::Lab::start`]).
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod adoption;
 mod bad_input;
 mod cases;
 mod client;
@@ -14,6 +15,7 @@ mod coverage;
 mod differential;
 mod documents;
 mod examples;
+mod feasible;
 mod git_server;
 mod git_servers;
 mod goldens;
@@ -26,4 +28,5 @@ mod reference;
 mod registry;
 mod runner;
 mod stored;
+mod sweep;
 mod wait;

@@ -17,13 +17,13 @@ use super::super::failure::Failure;
 use super::super::plan::Planned;
 use super::super::target::{Origin, Target};
 
-/// Whether a stack has nothing to write but its record: the first contact with what runs as git says, or git says now
-/// what no object shows, as what is to be ignored.
+/// Whether the record is to be written even if no object is: at the first contact with what runs as git says, when git says
+/// something else that no object shows, as what is protected, and when secrets in it are trusted at last.
 pub fn is_due(target: &Target, planned: &Planned<'_>) -> bool {
+    let applied = planned.stored.as_ref().and_then(|stored| stored.record.applied.as_ref());
     let digest = planned.stack.desired.as_ref().map(desired::digest);
-    let is_recorded =
-        |stored: &Stored| stored.record.applied.as_ref().map(|applied| &applied.digest) == digest.as_ref();
-    matches!(target.origin, Origin::Repository { .. }) && !planned.stored.as_ref().is_some_and(is_recorded)
+    let says_else = applied.map(|applied| &applied.digest) != digest.as_ref();
+    matches!(target.origin, Origin::Repository { .. }) && (planned.verifies || says_else)
 }
 
 /// The record of one stack while it is applied.
@@ -43,18 +43,18 @@ impl<'a> Account<'a> {
         }
     }
 
-    /// Adopts what runs as git says: the record is written, and nothing else.
+    /// Adopts what runs as git says, or trusts its secrets: the record is written, and nothing else.
     pub async fn adopt(&self) -> Result<(), Failure> {
         let mut record = self.record();
         let settled = &self.planned.plan.settled;
         let rendering = records::keep(self.client, &self.planned.plan.stack, settled).await?;
         record.inventory = inventory::of(settled);
         record.applied = Some(self.applied(rendering));
-        let health = self.planned.stored.as_ref().map_or(Health::Unknown, |stored| stored.record.status.health);
-        let sync = if self.planned.plan.drift.is_empty() { Sync::Synced } else { Sync::OutOfSync };
-        record.status = Status { sync, ..self.status(health, String::new()) };
-        self.store(self.planned.stored.as_ref(), record).await?;
-        Ok(())
+        if self.planned.plan.first_contact.is_some() {
+            record.status = Status { sync: Sync::Synced, ..self.status(Health::Unknown, String::new()) };
+        }
+        let stored = self.store(self.planned.stored.as_ref(), record).await?;
+        Ok(records::sweep(self.client, &self.planned.plan.stack, &stored.record.renderings()).await?)
     }
 
     /// The attempt, before its first write: what is about to be made belongs to the stack from now on.
@@ -68,6 +68,7 @@ impl<'a> Account<'a> {
             digest: self.digest(),
             at: Timestamp::now(),
             written: false,
+            correction: false,
             services: plan.services().map(str::to_owned).collect(),
             previous: None,
         });
@@ -118,6 +119,7 @@ impl<'a> Account<'a> {
             (None, _) => {
                 record.held = None;
                 record.approved = None;
+                record.deletions_approved = false;
                 record.status = Status { sync: Sync::Synced, ..self.status(Health::Healthy, String::new()) };
             }
         }

@@ -1,5 +1,7 @@
 //! One stack at a time: its writes, then the wait for its tasks.
 
+use std::collections::HashSet;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde_json::json;
@@ -11,14 +13,16 @@ use super::super::interrupt::Stop;
 use super::super::plan::{self, Planned};
 use super::super::print;
 use super::super::progress::{Form, Progress, last_error};
+use super::super::saved::Saved;
 use super::super::target::Target;
 use super::account::Account;
 use crate::apply::{Apply, Event, Outcome, Stopped};
 use crate::client::{Class, Client, Credentials, Error as ClientError};
 use crate::health;
+use crate::model::Kind;
 use crate::operator::snapshot::{self, SnapshotError};
 use crate::operator::verdict::{self, Assessed, Verdict, Wanted};
-use crate::plan::{Action, Body, Plan, Step, Write};
+use crate::plan::{Action, Mask, Plan, Step};
 use crate::swarm::{Live, ServiceSpec};
 
 /// How often the rollout is looked at.
@@ -36,6 +40,10 @@ pub struct Session<'a> {
     pub timeout: Option<Duration>,
     pub arguments: &'a ApplyArguments,
     pub target: &'a Target,
+    /// The plan that is carried out, if it was saved.
+    pub saved: Option<&'a Saved>,
+    /// What was written so far.
+    pub written: Mutex<HashSet<(Kind, String)>>,
 }
 
 impl Session<'_> {
@@ -47,7 +55,8 @@ impl Session<'_> {
         if planned.plan.steps.is_empty() {
             if let Some(account) = account {
                 account.adopt().await?;
-                progress.event("adopted", &format!("{stack} runs as git says; its record is written"), json!({}));
+                let words = if planned.verifies { "is trusted with its secrets" } else { "runs as git says" };
+                progress.event("adopted", &format!("{stack} {words}; its record is written"), json!({}));
             }
             return Ok(Exit::Done);
         }
@@ -55,18 +64,26 @@ impl Session<'_> {
             Some(account) => Some(account.begin().await?),
             None => None,
         };
-        let outcome = self.write(planned, &progress).await?;
-        let Some(outcome) = outcome else { return Ok(Exit::Interrupted) };
-        if let (Some(account), Some(begun)) = (&account, stored.take()) {
-            stored = Some(account.wrote(begun, &outcome).await?);
-        }
-        if self.arguments.detach {
-            progress.event("sent", &format!("{stack} is sent; its tasks are not waited for"), json!({}));
-            return Ok(Exit::Done);
-        }
-        let Some((cause, assessed)) = self.wait(planned, &mut progress).await? else {
-            progress.talk("interrupted; everything is applied, and the tasks go on coming up");
-            return Ok(Exit::Interrupted);
+        let mut plan = planned.plan.clone();
+        let (cause, assessed) = loop {
+            let Some(outcome) = self.write(planned, &plan, &progress).await? else { return Ok(Exit::Interrupted) };
+            if let (Some(account), Some(begun)) = (&account, stored.take()) {
+                stored = Some(account.wrote(begun, &outcome).await?);
+            }
+            if self.arguments.detach {
+                return Ok(sent_off(stack, &plan, &progress));
+            }
+            let Some((cause, assessed)) = self.wait(planned, &plan, &mut progress).await? else {
+                progress.talk(&interrupted(&plan));
+                return Ok(Exit::Interrupted);
+            };
+            if cause.is_some() || !plan.has_later_waves() {
+                break (cause, assessed);
+            }
+            plan = self.next(planned).await?;
+            if plan.steps.is_empty() {
+                break (None, assessed);
+            }
         };
         match &cause {
             None => progress.event("healthy", &format!("{stack} is as its files say, and healthy"), json!({})),
@@ -87,9 +104,10 @@ impl Session<'_> {
         Ok(if cause.is_some() { Exit::Unhealthy } else { Exit::Done })
     }
 
-    /// Carries out the plan, and what is left of it when something moved meanwhile. `None` when it was interrupted.
-    async fn write(&self, planned: &Planned<'_>, progress: &Progress) -> Result<Option<Outcome>, Failure> {
-        let mut plan = planned.plan.clone();
+    /// Carries out the first wave of a plan, and what is left of it when something moved meanwhile. `None` when it was
+    /// interrupted.
+    async fn write(&self, planned: &Planned<'_>, plan: &Plan, progress: &Progress) -> Result<Option<Outcome>, Failure> {
+        let mut plan = plan.clone();
         let mut tries = 0;
         loop {
             let outcome = self.carry_out(&plan, progress).await;
@@ -116,16 +134,31 @@ impl Session<'_> {
                     });
                 }
             }
-            // The engine itself writes services while they roll, and lets go of networks late. What the plan said is
-            // what happens, or nothing does: the new plan may shrink, and not grow.
-            let next = self.again(planned, &snapshot::take(&self.client).await?)?;
-            if let Some(step) = next.steps.iter().find(|step| !covers(&planned.plan, step)) {
-                return Err(Failure::usage_hint(
-                    format!("{} {} changed while the plan was carried out", step.kind, step.name),
-                    "run the same command again: it plans anew what is left",
-                ));
+            // The engine itself writes services while they roll, and lets go of networks late.
+            plan = self.next(planned).await?;
+        }
+    }
+
+    /// What is left of a plan. What the plan said is what happens, or nothing does: the new one may shrink, and not grow.
+    async fn next(&self, planned: &Planned<'_>) -> Result<Plan, Failure> {
+        let live = snapshot::take(&self.client).await?;
+        let again = self.again(planned, &live)?;
+        if let Some(saved) = self.saved {
+            let mut document = plan::document(self.target, std::slice::from_ref(&again), &live, None, Mask::default());
+            // What an earlier wave wrote has moved by this very hand.
+            let written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+            for stack in &mut document.stacks {
+                stack.steps.retain(|step| !written.contains(&(step.kind, step.name.clone())));
             }
-            plan = next;
+            saved.check_rest(&again, &live, &document)?;
+        }
+        let next = again.plan;
+        match next.steps.iter().find(|step| !covers(&planned.plan, step)) {
+            None => Ok(next),
+            Some(step) => Err(Failure::usage_hint(
+                format!("{} {} changed while the plan was carried out", step.kind, step.name),
+                "run the same command again: it plans anew what is left",
+            )),
         }
     }
 
@@ -138,6 +171,8 @@ impl Session<'_> {
             observe: &|event| match event {
                 Event::Begin(_) => {}
                 Event::Done(step, warnings) => {
+                    let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+                    written.insert((step.kind, step.name.clone()));
                     progress.event(
                         "written",
                         &format!("{} {} {}", past(step.action), step.kind, step.name),
@@ -158,16 +193,16 @@ impl Session<'_> {
     }
 
     /// Plans the stack again, on the swarm as it is now.
-    fn again(&self, planned: &Planned<'_>, live: &Live) -> Result<Plan, Failure> {
+    fn again(&self, planned: &Planned<'_>, live: &Live) -> Result<Planned<'_>, Failure> {
         let plans = plan::plans(self.target, live, &self.arguments.change)?;
-        let found = plans.into_iter().find(|again| again.plan.stack == planned.plan.stack);
-        found.map(|again| again.plan).ok_or(Failure::Invalid)
+        plans.into_iter().find(|again| again.plan.stack == planned.plan.stack).ok_or(Failure::Invalid)
     }
 
     /// Waits for the verdict, showing the tasks come up, and says what is wrong, if anything. `None` when it was interrupted.
     async fn wait(
         &self,
         planned: &Planned<'_>,
+        plan: &Plan,
         progress: &mut Progress,
     ) -> Result<Option<(Option<String>, Vec<Assessed>)>, Failure> {
         let timeout = self.timeout.unwrap_or(planned.stack.settings.timeout);
@@ -175,7 +210,7 @@ impl Session<'_> {
         // Since when the engine does not answer, and since when it goes back on a rollout.
         let (mut silent, mut returning): (Option<Instant>, Option<Instant>) = (None, None);
         loop {
-            match self.look(planned, &seen, timeout).await {
+            match self.look(planned, plan, &seen, timeout).await {
                 Ok((live, assessed)) => {
                     silent = None;
                     progress.show(&assessed, &live);
@@ -217,21 +252,23 @@ impl Session<'_> {
     async fn look(
         &self,
         planned: &Planned<'_>,
+        plan: &Plan,
         seen: &verdict::Progress,
         timeout: Duration,
     ) -> Result<(Live, Vec<Assessed>), Failure> {
         let live = snapshot::take(&self.client).await?;
-        // A service whose spec is not what was sent has been taken back.
-        let left = self.again(planned, &live)?;
+        // A service whose spec is not what was sent has been taken back, unless a later wave writes it again.
+        let left = self.again(planned, &live)?.plan;
+        let later = plan.steps.get(plan.first_wave().len()..).unwrap_or_default();
         let is_as_sent = |name: &str| {
-            !left.steps.iter().any(|step| step.name == name)
-                && !left.drift.changed.iter().any(|drifted| drifted.name == name)
+            !left.steps.iter().any(|step| step.name == name && !later.iter().any(|later| later.name == name))
+                && !left.drift.changed.iter().any(|drifted| drifted.name == name && !drifted.stays())
         };
         let services: Vec<Wanted<'_>> = live
             .services
             .iter()
             .filter_map(|service| {
-                let sent = sent(&planned.plan, &service.spec.name)?;
+                let sent = sent(plan, &service.spec.name)?;
                 Some(Wanted { service, lost: (!is_as_sent(&service.spec.name)).then_some(sent) })
             })
             .collect();
@@ -252,14 +289,26 @@ fn given_up(assessed: &[Assessed], live: &Live) -> Option<String> {
     })
 }
 
-/// The spec that a plan sends for a service, if it writes it.
+/// Nobody waits for what was sent, so what comes after it is left to the next run.
+fn sent_off(stack: &str, plan: &Plan, progress: &Progress) -> Exit {
+    progress.event("sent", &format!("{stack} is sent; its tasks are not waited for"), json!({}));
+    if plan.has_later_waves() {
+        let left = listed(plan.steps.get(plan.first_wave().len()..).unwrap_or_default());
+        progress.talk(&format!("what waits until they are healthy is left: {left}; run the same command again then"));
+    }
+    Exit::Done
+}
+
+fn interrupted(plan: &Plan) -> String {
+    match plan.steps.get(plan.first_wave().len()..).unwrap_or_default() {
+        [] => "interrupted; everything is applied, and the tasks go on coming up".to_owned(),
+        left => format!("interrupted; the tasks go on coming up; not applied: {}", listed(left)),
+    }
+}
+
+/// The spec that the first wave of a plan sends for a service, if it writes it.
 fn sent<'a>(plan: &'a Plan, name: &str) -> Option<&'a ServiceSpec> {
-    plan.steps.iter().filter(|step| step.name == name).find_map(|step| match &step.write {
-        Write::Create(Body::Service { spec, .. }) | Write::Update { body: Body::Service { spec, .. }, .. } => {
-            Some(spec.as_ref())
-        }
-        _ => None,
-    })
+    plan.first_wave().iter().filter(|step| step.name == name).find_map(|step| step.write.service())
 }
 
 /// Whether a failure to look may pass by itself, as when the engine is restarted.
@@ -271,9 +320,12 @@ fn is_passing(failure: &Failure) -> bool {
 }
 
 fn not_applied(why: &str, plan: &Plan, written: usize) -> String {
-    let left: Vec<String> =
-        plan.steps.iter().skip(written).map(|step| format!("{} {}", step.kind, step.name)).collect();
-    format!("{why}; not applied: {}", left.join(", "))
+    format!("{why}; not applied: {}", listed(plan.steps.get(written..).unwrap_or_default()))
+}
+
+fn listed(steps: &[Step]) -> String {
+    let left: Vec<String> = steps.iter().map(|step| format!("{} {}", step.kind, step.name)).collect();
+    left.join(", ")
 }
 
 /// Whether a plan that a person saw holds this step.

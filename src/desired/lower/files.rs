@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::{Scope, check_name, insert, undefined};
 use crate::compose::{At, CredentialSpec, FileObject, FileReference, Service};
-use crate::desired::{Config, External, SecretData};
+use crate::desired::{Config, External, SecretData, names};
 use crate::diag::{Diagnostic, Faults, Span, code};
 use crate::model::{Kind, name};
 use crate::swarm::{ConfigReference, ConfigSpec, Driver, Empty, FileTarget, SecretReference, SecretSpec};
@@ -36,7 +36,12 @@ pub(super) fn configs(scope: Scope<'_>, faults: &mut Faults) -> BTreeMap<String,
         insert(
             &mut configs,
             name,
-            Config { spec, confidential: file.confidential, span: *span },
+            Config {
+                spec,
+                confidential: file.confidential,
+                schemes: names::schemes(scope.stack, key, file.name.as_deref(), file.file.as_deref()),
+                span: *span,
+            },
             Kind::Config,
             *span,
             faults,
@@ -69,6 +74,7 @@ pub(super) fn secrets(scope: Scope<'_>, faults: &mut Faults) -> BTreeMap<String,
             },
             content: file.content.clone(),
             fingerprint: None,
+            schemes: names::schemes(scope.stack, key, file.name.as_deref(), file.file.as_deref()),
             span: *span,
         };
         insert(&mut secrets, name, secret, Kind::Secret, *span, faults);

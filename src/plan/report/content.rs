@@ -7,8 +7,8 @@ use serde_json::json;
 use super::Look;
 use crate::model::{Kind, label};
 use crate::plan::applied::{Content, Object};
-use crate::plan::content::hash;
 use crate::plan::step::{Change, Drifted, Effect, Origin};
+use crate::plan::versions::hash;
 use crate::swarm::{Config, Labels, Meta, Resource, SecretObject};
 
 impl Look<'_> {

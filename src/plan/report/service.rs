@@ -3,7 +3,7 @@
 use super::{Look, differences};
 use crate::model::Kind;
 use crate::plan::applied::Object;
-use crate::plan::service::{carried, comparable, ignored, keep, keep_predefined, value};
+use crate::plan::service::{comparable, counted, ignored, keep, keep_predefined, left_alone, value};
 use crate::plan::step::{Change, Drifted};
 use crate::plan::{content, cost, ignore};
 use crate::swarm::canonical::canonical_service;
@@ -19,35 +19,43 @@ impl Look<'_> {
             };
             let found = comparable(self.index, live.spec.clone());
             let said = self.expected(applied, live, &found);
-            if said == found {
-                self.unchanged += 1;
-                continue;
+            let paths = self.ignored(name, applied);
+            let mut wanted = said.clone();
+            wanted.task_template.force_update = found.task_template.force_update;
+            let mut changes = Vec::new();
+            if wanted != found {
+                wanted = left_alone(&paths, &found, wanted);
+                changes = self.changes(&found, &wanted);
             }
-            let wanted = self.without_ignored(name, &found, said.clone());
-            if wanted != said {
-                self.drift.ignored.push(ignored(live, &wanted, &said));
+            changes.extend(counted(live, &said, &paths));
+            // What else differs from what was applied is ignored: what counts, and is carried over, is told.
+            let mut told = said.clone();
+            if !paths.iter().any(|path| path == cost::FORCE_UPDATE) {
+                told.task_template.force_update = wanted.task_template.force_update;
             }
-            let changes = self.changes(&found, &wanted);
+            if told != wanted {
+                self.drift.ignored.push(ignored(live, &wanted, &told));
+            }
             self.judge((!changes.is_empty()).then(|| drifted(live, changes, &wanted, self.live)));
         }
+    }
+
+    /// The paths at which no difference counts.
+    fn ignored(&self, name: &str, applied: &ServiceSpec) -> Vec<String> {
+        let mut paths = self.applied.ignore.get(name).cloned().unwrap_or_default();
+        paths.extend(ignore::by_labels(&applied.labels).map(str::to_owned));
+        paths
     }
 
     /// What was applied in the form in which it is compared with what is found.
     fn expected(&self, applied: &ServiceSpec, live: &Service, found: &ServiceSpec) -> ServiceSpec {
         let mut spec = applied.clone();
         keep_predefined(self.index, &mut spec, Some(&live.spec));
+        keep::bookkeeping(&mut spec, &live.spec);
         canonical_service(&mut spec);
         self.index.fill_references(&mut spec);
         keep::pin(&mut spec, found);
         spec
-    }
-
-    /// `ForceUpdate` is everybody's: it is how tasks are asked to restart, and never put back.
-    fn without_ignored(&self, name: &str, found: &ServiceSpec, said: ServiceSpec) -> ServiceSpec {
-        let mut paths = self.applied.ignore.get(name).cloned().unwrap_or_default();
-        paths.extend(ignore::by_labels(&said.labels).map(str::to_owned));
-        paths.push("/TaskTemplate/ForceUpdate".to_owned());
-        carried(&paths, found, said)
     }
 
     fn changes(&self, found: &ServiceSpec, wanted: &ServiceSpec) -> Vec<Change> {

@@ -1,6 +1,8 @@
-//! What silence leaves alone: the digest of an image whose text is unchanged, and numbers that the file does not say.
+//! What silence leaves alone: the digest of an image whose text is unchanged, numbers that the file does not say, and the
+//! labels in which another tool keeps its books.
 
-use crate::swarm::{ServiceMode, ServiceSpec};
+use crate::model::label;
+use crate::swarm::{Labels, Mount, ServiceMode, ServiceSpec};
 
 /// An image whose text is unchanged keeps its digest and its platforms: those that were applied, or those that run where
 /// nothing was recorded with a digest.
@@ -46,5 +48,44 @@ pub(super) fn numbers(mode: &mut Option<ServiceMode>, past: Option<&ServiceMode>
     if let (Some(job), Some(past)) = (&mut mode.replicated_job, &past.replicated_job) {
         job.max_concurrent = past.max_concurrent;
         job.total_completions = past.total_completions;
+    }
+}
+
+/// Another tool's labels stay where they are found. Those of the container and of its volumes are part of the task: taking
+/// them away would restart it for nothing.
+pub(in crate::plan) fn bookkeeping(spec: &mut ServiceSpec, live: &ServiceSpec) {
+    each_labels(spec, live, |labels, live| {
+        for (key, value) in live.iter().filter(|(key, _)| label::is_bookkeeping(key)) {
+            labels.entry(key.clone()).or_insert_with(|| value.clone());
+        }
+    });
+}
+
+/// Takes away what [`bookkeeping`] keeps, but for what `said` says itself, and says whether there was any. Where tasks are
+/// replaced anyway, there is nothing to keep it for.
+pub(super) fn drop_bookkeeping(spec: &mut ServiceSpec, said: &ServiceSpec) -> bool {
+    let mut any = false;
+    each_labels(spec, said, |labels, said| {
+        let before = labels.len();
+        labels.retain(|key, _| said.contains_key(key) || !label::is_bookkeeping(key));
+        any |= labels.len() < before;
+    });
+    any
+}
+
+/// Every set of labels of a spec, beside the same of another: the service's, the container's, those of the volumes.
+fn each_labels(spec: &mut ServiceSpec, other: &ServiceSpec, mut change: impl FnMut(&mut Labels, &Labels)) {
+    let none = Labels::new();
+    change(&mut spec.labels, &other.labels);
+    let Some(container) = &mut spec.task_template.container_spec else { return };
+    let other = other.task_template.container_spec.as_ref();
+    change(&mut container.labels, other.map_or(&none, |other| &other.labels));
+    for mount in &mut container.mounts {
+        let same = |other: &&Mount| other.kind == mount.kind && other.target == mount.target;
+        let other = other.and_then(|other| other.mounts.iter().find(same));
+        let other = other.and_then(|other| other.volume_options.as_ref());
+        if let Some(options) = &mut mount.volume_options {
+            change(&mut options.labels, other.map_or(&none, |other| &other.labels));
+        }
     }
 }

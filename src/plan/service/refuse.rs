@@ -2,7 +2,6 @@
 
 use crate::desired;
 use crate::diag::{Diagnostic, code};
-use crate::plan::cost;
 use crate::swarm::{Mount, ServiceSpec};
 
 /// What Swarm cannot do to a service that is there.
@@ -13,17 +12,6 @@ pub(super) fn immutable(
     wanted: &ServiceSpec,
     faults: &mut Vec<Diagnostic>,
 ) {
-    if cost::mode(found).is_other_kind(cost::mode(wanted)) {
-        faults.push(
-            Diagnostic::error(
-                code::IMMUTABLE,
-                format!("service {name} runs in another mode, and Swarm cannot change it"),
-            )
-            .at(service.span)
-            .hint(format!("`docker service rm {name}`, then apply: nobody serves in between"))
-            .hint("or give the service another key: both run until the old one is pruned"),
-        );
-    }
     let mounts =
         |spec: &'_ ServiceSpec| spec.task_template.container_spec.clone().map(|it| it.mounts).unwrap_or_default();
     let found = mounts(found);
@@ -36,12 +24,12 @@ pub(super) fn immutable(
                     code::IMMUTABLE,
                     format!(
                         "volume {} of service {name} has other driver options, and a volume that exists keeps those it \
-                         was made with",
+                         was made with: only deleting it would bring the new ones, and all that is in it would be lost",
                         mount.source
                     ),
                 )
                 .at(service.span)
-                .hint("give the volume another key or `name:` and move its data"),
+                .hint("give the volume another key or `name:` and copy its data, or put the options back"),
             );
         }
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use super::super::{Applied, Body, Input, Plan, Policy, Write, fill_references, plan};
+use super::super::{Applied, Body, Input, Plan, Policy, Step, Write, fill_references, plan};
 use crate::desired::Desired;
 use crate::model::Kind;
 use crate::swarm::canonical::{canonical_service, keep_order, resolve_networks};
@@ -19,20 +19,35 @@ pub struct Cluster {
 }
 
 impl Cluster {
-    /// Plans with the record, carries the plan out, and gives it back.
+    /// Plans with the record, carries the plan out wave after wave, and gives it back.
     pub fn apply(&mut self, desired: &Desired) -> Plan {
-        let applied = self.applied.clone().unwrap_or_default();
-        let policy = Policy::default();
-        let plan = plan(Input { desired, live: &self.live, applied: Some(&applied), policy: &policy });
-        self.carry_out(&plan);
-        plan
+        let first = self.plan(desired);
+        self.carry_out(&first);
+        let mut left = first.clone();
+        while left.has_later_waves() {
+            let next = self.plan(desired);
+            assert!(next.steps.len() < left.steps.len(), "a plan shrinks while it is carried out");
+            let is_planned =
+                |step: &Step| left.steps.iter().any(|seen| (seen.kind, &seen.name) == (step.kind, &step.name));
+            assert!(next.steps.iter().all(is_planned), "{:?} after {:?}", next.steps, left.steps);
+            self.carry_out(&next);
+            left = next;
+        }
+        first
     }
 
-    /// Carries a plan out, as the engine would.
+    /// Plans with the record.
+    pub fn plan(&self, desired: &Desired) -> Plan {
+        let applied = self.applied.clone().unwrap_or_default();
+        let policy = Policy { allow_delete: true, ..Policy::default() };
+        plan(Input { desired, live: &self.live, applied: Some(&applied), policy: &policy })
+    }
+
+    /// Carries out the first wave of a plan, as the engine would.
     pub fn carry_out(&mut self, plan: &Plan) {
         assert!(!plan.is_blocked(), "{:?}", plan.diagnostics);
         let mut applied = plan.settled.clone();
-        for step in &plan.steps {
+        for step in plan.first_wave() {
             let id = match &step.write {
                 Write::Create(body) => {
                     let id = format!("{}-{}", step.kind, self.next());
@@ -43,6 +58,12 @@ impl Cluster {
                     assert_eq!(*version, self.version(step.kind, id), "{} moved", step.name);
                     self.store(id, body);
                     id.clone()
+                }
+                Write::Replace { id, body, .. } => {
+                    self.delete(step.kind, id);
+                    let id = format!("{}-{}", step.kind, self.next());
+                    self.store(&id, body);
+                    id
                 }
                 Write::Delete { id, .. } => {
                     self.delete(step.kind, id);

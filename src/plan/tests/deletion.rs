@@ -93,6 +93,54 @@ fn what_went_over_to_another_stack_is_not_deleted() {
 }
 
 #[test]
+fn what_is_protected_is_never_deleted() {
+    let mut desired = full();
+    desired.protected.extend([(Kind::Service, "shop_old".to_owned()), (Kind::Config, "shop_app".to_owned())]);
+    let mut cluster = applied(&desired);
+    let plan = with_policy(&less(), &cluster, &Policy { allow_delete: true, ..Policy::default() });
+    assert!(plan.is_blocked());
+    assert_eq!(codes(&plan), ["plan/protected"; 2], "{:?}", plan.diagnostics);
+    assert!(plan.settled.protected.len() == 2, "it stays so until git says otherwise of it");
+    // A later content of a protected config is no deletion of it.
+    config(&mut desired, "app", "two");
+    assert!(!planned(&desired, &cluster).is_blocked());
+    // Let go in a commit of its own.
+    desired.protected.clear();
+    cluster.apply(&desired);
+    assert!(!planned(&less(), &cluster).is_blocked());
+}
+
+#[test]
+fn more_than_a_share_of_a_stack_needs_a_word() {
+    let mut desired = full();
+    service(&mut desired, "more", "nginx:1");
+    let cluster = applied(&desired);
+    let plan = planned(&less(), &cluster);
+    assert_eq!(codes(&plan), ["plan/too-many-deletions"]);
+    assert!(plan.is_blocked() && plan.steps.iter().all(|step| step.action != Action::Delete));
+    for policy in
+        [Policy { allow_delete: true, ..Policy::default() }, Policy { max_delete: Share(80), ..Policy::default() }]
+    {
+        let plan = with_policy(&less(), &cluster, &policy);
+        assert!(!plan.is_blocked(), "{:?}", plan.diagnostics);
+        assert_eq!(plan.steps.iter().filter(|step| step.action == Action::Delete).count(), 5);
+    }
+}
+
+#[test]
+fn deletions_wait_until_what_replaces_them_is_healthy() {
+    let cluster = applied(&full());
+    let mut desired = less();
+    service(&mut desired, "anew", "nginx:1");
+    let plan = planned(&desired, &cluster);
+    let waves: Vec<(Action, u32)> = plan.steps.iter().map(|step| (step.action, step.wave)).collect();
+    assert_eq!(waves[0], (Action::Create, 0));
+    assert!(waves[1..].iter().all(|wave| *wave == (Action::Delete, 1)), "{waves:?}");
+    assert_eq!(plan.first_wave().len(), 1);
+    assert!(planned(&less(), &cluster).steps.iter().all(|step| step.wave == 0), "there is nothing to wait for");
+}
+
+#[test]
 fn with_pruning_off_it_is_named_and_stays_and_is_remembered() {
     let mut cluster = applied(&full());
     let policy = Policy { prune: Prune::Off, ..Policy::default() };

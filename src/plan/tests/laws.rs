@@ -7,7 +7,7 @@ use super::*;
 use crate::diag::Sources;
 use crate::model::Kind;
 
-/// One service of a generated stack. Its mode follows from its key, since no update can change it.
+/// One service of a generated stack.
 #[derive(Debug, Clone)]
 struct Sketch {
     key: &'static str,
@@ -49,8 +49,11 @@ fn generated() -> impl Strategy<Value = Desired> {
         proptest::option::of(sketch("everywhere")),
         proptest::option::of(sketch("job")),
     );
-    (services, 0..3_u8, 0..3_u8, any::<bool>()).prop_map(|((web, api, everywhere, job), content, password, back)| {
+    let flags = any::<(bool, bool, bool)>();
+    (services, 0..3_u8, 0..3_u8, flags).prop_map(|((web, api, everywhere, job), content, password, flags)| {
+        let (back, attachable, global) = flags;
         let mut desired = stack();
+        network(&mut desired, "default").spec.attachable = attachable;
         if back {
             network(&mut desired, "back");
         }
@@ -58,6 +61,9 @@ fn generated() -> impl Strategy<Value = Desired> {
         secret(&mut desired, "db", &format!("password {password}"));
         for sketch in [Some(web), api, everywhere, job].into_iter().flatten() {
             draw(&mut desired, &sketch, back);
+        }
+        if global && let Some(api) = desired.services.get_mut("shop_api") {
+            api.spec.mode = Some(serde_json::from_value(serde_json::json!({ "Global": {} })).expect("a mode"));
         }
         desired
     })
@@ -89,7 +95,9 @@ fn draw(desired: &mut Desired, sketch: &Sketch, back: bool) {
         service.order("start-first");
     }
     if let Some(port) = sketch.port {
-        service.port(8000 + port, 80);
+        // No two services may publish one.
+        let own = sketch.key.bytes().next().map(u32::from).unwrap_or_default() * 10;
+        service.port(8000 + own + port, 80);
     }
     if sketch.constrained {
         service.constraint("node.role == worker");

@@ -1,14 +1,17 @@
 //! Plans against a swarm that is simulated: what is sent is stored as the engine would store it.
 
+mod adoption;
 mod cluster;
 mod confidential;
 mod contact;
 mod contents;
 mod costs;
 mod deletion;
+mod feasible;
 mod laws;
 mod origin;
 mod recorded;
+mod replaced;
 mod report;
 mod shown;
 mod stack;

@@ -145,14 +145,50 @@ fn a_file_silent_about_replicas_leaves_the_number_alone() {
 }
 
 #[test]
-fn force_update_is_always_the_live_one() {
+fn force_update_is_always_the_live_one_and_told_until_the_next_write() {
     let mut cluster = applied(&base());
     cluster.by_hand(WEB, |spec| spec.task_template.force_update = 4);
     let mut desired = base();
-    assert_eq!(planned(&desired, &cluster).sync(), Sync::Synced);
+    for _ in 0..2 {
+        let plan = planned(&desired, &cluster);
+        assert!(plan.steps.is_empty());
+        assert_eq!((plan.sync(), plan.unchanged), (Sync::Synced, 2), "it is no reason to write");
+        let drifted = &plan.drift.changed[0];
+        assert_eq!((drifted.effect, drifted.tasks_restarting), (Effect::None, 0));
+        let told: Vec<_> = drifted.changes.iter().map(|it| (it.path.as_str(), it.effect, it.origin)).collect();
+        assert_eq!(told, [("/TaskTemplate/ForceUpdate", Effect::None, Origin::Drift)]);
+        assert_eq!(
+            (drifted.changes[0].before.clone(), drifted.changes[0].after.clone()),
+            (Some(4.into()), Some(0.into()))
+        );
+        cluster.carry_out(&plan);
+    }
     desired.services.get_mut(WEB).expect("web").env("A=1");
-    assert_eq!(cluster.apply(&desired).steps.len(), 1);
-    assert_eq!(cluster.service(WEB).spec.task_template.force_update, 4);
+    let plan = cluster.apply(&desired);
+    assert_eq!(changes(&plan), [("/TaskTemplate/ContainerSpec/Env/0", Origin::Git)]);
+    assert_eq!(plan.drift.changed[0].changes[0].path, "/TaskTemplate/ForceUpdate");
+    assert_eq!(cluster.service(WEB).spec.task_template.force_update, 4, "it is never undone");
+    let plan = planned(&desired, &cluster);
+    assert!(plan.drift.changed.is_empty(), "what was written is applied: {:?}", plan.drift);
+}
+
+#[test]
+fn a_raised_force_update_stands_beside_drift_and_hides_where_it_is_ignored() {
+    let mut cluster = applied(&base());
+    cluster.by_hand(WEB, |spec| {
+        spec.env("LEVEL=debug");
+        spec.task_template.force_update = 1;
+    });
+    let plan = planned(&base(), &cluster);
+    assert_eq!(plan.sync(), Sync::OutOfSync);
+    let labels: Vec<&str> = plan.drift.changed[0].changes.iter().map(|it| it.label.as_str()).collect();
+    assert_eq!(labels, ["env LEVEL", "force update"]);
+    let mut ignoring = base();
+    ignoring.services.get_mut(WEB).expect("web").ignore.push("/TaskTemplate/ForceUpdate".to_owned());
+    let plan = planned(&ignoring, &cluster);
+    assert_eq!(plan.drift.changed[0].changes.len(), 1);
+    let unrecorded = Cluster { applied: None, ..applied(&base()) };
+    assert!(planned(&base(), &unrecorded).drift.changed.is_empty());
 }
 
 #[test]

@@ -127,7 +127,9 @@ fn what_the_files_ignored_when_they_were_applied_is_ignored_without_them() {
     cluster.by_hand(WEB, |spec| {
         spec.env("LEVEL=debug").label("team", "blue");
     });
-    cluster.by_hand("shop_silent", |spec| drop(Edit::replicas(spec, 9)));
+    cluster.by_hand("shop_silent", |spec| {
+        Edit::replicas(spec, 9);
+    });
     cluster.by_hand("shop_cron", |spec| {
         Edit::replicas(spec, 1).spec().task_template.force_update = 77;
     });
@@ -155,14 +157,29 @@ fn what_the_files_ignored_when_they_were_applied_is_ignored_without_them() {
     let env = &spec.task_template.container_spec.as_ref().expect("a container").env;
     assert_eq!(env, &["LEVEL=debug", "NEW=1"]);
     // Another field of the same services is drift still.
-    cluster.by_hand("shop_cron", |spec| drop(spec.env("A=1")));
+    cluster.by_hand("shop_cron", |spec| {
+        spec.env("A=1");
+    });
     assert_eq!(differences(&reported(&cluster).drift.changed), ["service shop_cron env A"]);
+}
+
+#[test]
+fn a_raised_force_update_is_told_and_no_drift() {
+    let mut cluster = applied(&base());
+    cluster.by_hand(WEB, |spec| spec.task_template.force_update = 4);
+    let report = reported(&cluster);
+    assert!(report.is_empty() && report.sync() == Sync::Synced);
+    assert_eq!((&report.drift, report.unchanged), (&planned(&base(), &cluster).drift, 4));
+    let text = text(&report, &cluster.live);
+    assert!(text.contains("force update") && text.ends_with("Drift: 0 changed, 0 missing, 0 extra.\n"), "{text}");
 }
 
 #[test]
 fn what_the_files_ignore_now_counts_where_they_are_at_hand() {
     let mut cluster = applied(&base());
-    cluster.by_hand(WEB, |spec| drop(spec.label("team", "blue")));
+    cluster.by_hand(WEB, |spec| {
+        spec.label("team", "blue");
+    });
     let mut now = base();
     web(&mut now).ignore.push("/Labels/team".to_owned());
     let applied = cluster.applied.clone().expect("a record").ignoring(&now);
@@ -173,7 +190,9 @@ fn what_the_files_ignore_now_counts_where_they_are_at_hand() {
 #[test]
 fn without_a_record_the_files_tell() {
     let mut cluster = applied(&base());
-    cluster.by_hand(WEB, |spec| drop(Edit::replicas(spec.image("nginx:9"), 5)));
+    cluster.by_hand(WEB, |spec| {
+        Edit::replicas(spec.image("nginx:9"), 5);
+    });
     cluster.live.configs.clear();
     let cluster = Cluster { applied: None, ..cluster };
     let plan = planned(&base(), &cluster);
@@ -286,7 +305,9 @@ fn a_report_reads_well_at_80_columns() {
     node.status.message = "heartbeat failure for node in \"unknown\" state".to_owned();
     node.updated_at = "2026-01-01T11:59:00.5Z".to_owned();
     cluster.live.nodes.push(Arc::new(Node { ..node }));
-    cluster.by_hand(WEB, |spec| drop(Edit::replicas(spec.env("LEVEL=debug"), 5)));
+    cluster.by_hand(WEB, |spec| {
+        Edit::replicas(spec.env("LEVEL=debug"), 5);
+    });
     let web = Arc::make_mut(&mut cluster.live.services[0]);
     (web.id, web.updated_at) = ("service-5".to_owned(), "2026-01-01T11:30:00.123Z".to_owned());
     web.update_status = Some(crate::swarm::UpdateStatus { state: "paused".to_owned(), ..Default::default() });

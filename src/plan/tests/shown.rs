@@ -135,6 +135,32 @@ fn nothing_to_do_is_said_in_two_lines() {
 }
 
 #[test]
+fn what_is_carried_over_is_told_beside_what_is_written() {
+    let mut cluster = applied(&before());
+    cluster.by_hand("shop_web", |spec| spec.task_template.force_update = 1);
+    let same = plan_text(&document(&planned(&before(), &cluster)), &Layout::default());
+    insta::assert_snapshot!(same, @r"
+    shop  main@4f2c91e  cluster prod (3 nodes)
+      ≠ service web   drift
+          force update  found 1, applied 0: carried over  not written
+      = 6 unchanged
+    Plan: nothing to do, 6 unchanged.
+    ");
+    let mut desired = before();
+    desired.services.get_mut("shop_web").expect("web").label("a", "b");
+    insta::assert_snapshot!(plan_text(&document(&planned(&desired, &cluster)), &Layout::default()), @r"
+    shop  main@4f2c91e  cluster prod (3 nodes)
+      ~ service web   in place
+          label a  (none) → b  in place  git
+      ≠ service web   drift
+          force update  found 1, applied 0: carried over  not written
+      = 5 unchanged
+    Plan: 1 to update, 5 unchanged.
+    Downtime: none.
+    ");
+}
+
+#[test]
 fn a_blocked_plan_says_what_to_do() {
     let mut sources = Sources::new();
     let file = sources.add("shop/compose.yaml", "services:\n  web: {}\nnetworks:\n  default: {attachable: true}\n");
@@ -142,7 +168,17 @@ fn a_blocked_plan_says_what_to_do() {
     let network = desired.networks.get_mut("shop_default").expect("it");
     network.spec.attachable = true;
     network.span = Some(Span { file, start: 31, end: 38 });
-    let plan = planned(&desired, &applied(&before()));
+    let cluster = applied(&before());
+    let replaced = planned(&desired, &cluster);
+    let document = view::plans(header(), &[(&replaced, &sources)], &Mask::default());
+    insta::assert_snapshot!("a_network_is_replaced", plan_text(&document, &Layout::default()));
+    let mut cluster = cluster;
+    let mut foreign = cluster.service("shop_web").clone();
+    foreign.id = "other".to_owned();
+    foreign.spec.name = "other_web".to_owned();
+    foreign.spec.labels.clear();
+    cluster.live.services.push(std::sync::Arc::new(foreign));
+    let plan = planned(&desired, &cluster);
     let document = view::plans(header(), &[(&plan, &sources)], &Mask::default());
     insta::assert_snapshot!(plan_text(&document, &Layout::default()));
 }

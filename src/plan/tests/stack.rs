@@ -3,6 +3,7 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::json;
 
+use crate::desired::names::{self, Scheme};
 use crate::desired::{Config, Desired, Network, Said, SecretData, Service};
 use crate::model::{Confidential, Digest, Secret, StackName, label};
 use crate::swarm::{ConfigReference, FileTarget, Labels, NetworkAttachment, SecretReference, ServiceSpec};
@@ -69,6 +70,10 @@ pub fn service<'d>(desired: &'d mut Desired, key: &str, image: &str) -> &'d mut 
     desired.services.get_mut(&name).expect("just made")
 }
 
+fn schemes(key: &str) -> Vec<Scheme> {
+    names::schemes(&StackName::parse("shop").expect("valid"), key, None, Some(&format!("{key}.txt")))
+}
+
 pub fn config(desired: &mut Desired, key: &str, content: &str) {
     let name = format!("shop_{key}");
     let spec = crate::swarm::ConfigSpec {
@@ -77,7 +82,7 @@ pub fn config(desired: &mut Desired, key: &str, content: &str) {
         data: STANDARD.encode(content),
         ..Default::default()
     };
-    desired.configs.insert(name, Config { spec, confidential: false, span: None });
+    desired.configs.insert(name, Config { spec, confidential: false, schemes: schemes(key), span: None });
 }
 
 /// A secret whose fingerprint was computed.
@@ -86,7 +91,7 @@ pub fn secret(desired: &mut Desired, key: &str, content: &str) {
     let spec = crate::swarm::SecretSpec { name: name.clone(), labels: namespace(), ..Default::default() };
     let fingerprint = Some(Digest::of(format!("salt {content}")).as_str().to_owned());
     let content = Some(Secret::new(content.as_bytes().to_vec()));
-    desired.secrets.insert(name, SecretData { spec, content, fingerprint, span: None });
+    desired.secrets.insert(name, SecretData { spec, content, fingerprint, schemes: schemes(key), span: None });
 }
 
 fn file(name: &str) -> Option<FileTarget> {

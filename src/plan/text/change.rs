@@ -10,7 +10,8 @@ use crate::plan::{Action, Effect, Origin, words};
 /// all of it.
 pub(super) fn is_shown(change: &Change, step: &Step) -> bool {
     if step.action == Action::Create {
-        return change.path.ends_with("/ContainerSpec/Image");
+        // What takes the place of another says in what it differs.
+        return change.path.ends_with("/ContainerSpec/Image") || change.effect == Effect::Replace;
     }
     let is_image = |it: &Change| it.path.ends_with("/ContainerSpec/Image");
     if change.path == "/Labels/com.docker.stack.image" && step.changes.iter().any(is_image) {

@@ -211,3 +211,18 @@ fn reading_and_writing_a_spec_keeps_what_nobody_here_knows() {
     let spec: ServiceSpec = serde_json::from_value(value.clone()).expect("a spec");
     assert_eq!(serde_json::to_value(&spec).expect("it is JSON"), value);
 }
+
+#[test]
+fn text_that_the_engine_writes_empty_is_absent() {
+    equal(
+        container(json!({ "Privileges": { "SELinuxContext": { "Disable": true } } })),
+        container(json!({ "Privileges": { "SELinuxContext": { "Disable": true, "Level": "", "Type": "" } } })),
+    );
+}
+
+#[test]
+fn a_ratio_is_written_as_the_engine_writes_it() {
+    let sent = spec(json!({ "UpdateConfig": { "MaxFailureRatio": 0.2 } }));
+    assert_eq!(serde_json::to_value(&sent).expect("JSON")["UpdateConfig"]["MaxFailureRatio"], json!(0.2));
+    assert!(serde_json::to_string(&sent).expect("JSON").contains(":0.2,"));
+}

@@ -110,9 +110,12 @@ fn secrets_show_nowhere_on_the_command_line() {
             "render --repo . -o yaml",
             "plan --repo .",
             "plan --repo . -o json",
+            "plan --repo . --show-values --out ../plan",
         ] {
             silent(&scene.run(line).expect(0));
         }
+        let saved = std::fs::read_to_string(scene.skep.directory().join("../plan")).expect("a saved plan");
+        assert!(!holds(&saved), "the saved plan holds a secret:\n{saved}");
     };
     let config = |scene: &Scene| {
         let rendered = scene.run("render --repo . --show-values").expect(0).json();

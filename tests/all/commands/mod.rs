@@ -10,6 +10,7 @@ mod offline;
 mod plan;
 mod records;
 mod repository;
+mod saved;
 mod schemas;
 mod terminal;
 mod verdicts;

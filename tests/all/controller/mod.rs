@@ -4,6 +4,7 @@
 
 mod brake;
 mod contents;
+mod correct;
 mod crash;
 mod deploy;
 mod drift;

@@ -6,6 +6,8 @@ use serde_json::{Value, json};
 
 use super::repository::{Repository, stack};
 use super::scene::{SOON, Scene, is_synced, says};
+use crate::adoption::tools::Tool;
+use crate::reference;
 use crate::wait::wait_until;
 
 #[test]
@@ -111,6 +113,52 @@ fn a_running_stack_with_the_same_file_is_adopted_without_a_write() {
     let revision = repository.commit();
     scene.synced("shop", &revision);
     assert_eq!(scene.services("shop"), ["shop_site"]);
+}
+
+#[test]
+fn a_stack_of_another_tool_is_adopted_and_its_secret_is_a_change_when_git_says_so() {
+    let client = match reference::client() {
+        Ok(client) => client,
+        Err(why) => return reference::skip("whether a controller adopts a stack of doco-cd", why),
+    };
+    let scene = Scene::new();
+    let repository = &scene.repository;
+    repository.declare(&["shop"], "");
+    let uses = "    secrets: [ { source: key, target: key } ]\n";
+    let text = stack(&[("web", "one")]) + uses + "secrets: { key: { file: ./key.txt } }\n";
+    repository.write("shop.yaml", &text);
+    repository.write("key.txt", "s3cret\n");
+    let revision = repository.commit();
+    let elsewhere = tempfile::tempdir().expect("a directory");
+    let file = elsewhere.path().join("shop.yaml");
+    std::fs::write(&file, Tool::DocoCd.rewrite(&text, "shop", &repository.path())).expect("written");
+    let mut docker = reference::docker(client, &[("DOCKER_HOST".to_owned(), scene.lab.docker_host(1))]);
+    docker.args(["stack", "deploy", "--detach=true"]).args(Tool::DocoCd.arguments());
+    assert!(docker.arg("--compose-file").arg(&file).arg("shop").status().expect("docker runs").success());
+    wait_until(SOON, "doco-cd's stack runs", || scene.lab.running("shop_web").len() == 1);
+    let before = (scene.lab.service("shop_web"), tasks(&scene));
+
+    let _skep = scene.run();
+    scene.synced("shop", &revision);
+    assert!(scene.proxy.object_writes().is_empty(), "{:#?}", scene.proxy.object_writes());
+    assert_eq!((scene.lab.service("shop_web"), tasks(&scene)), before);
+    let plan = || scene.skep().at(&repository.path()).run(&["plan", "--detailed-exitcode"]).expect(0).stdout;
+    assert!(plan().contains("secret/unverifiable"), "{}", plan());
+
+    // To trust it is no reason to write.
+    repository.declare(&["shop"], "defaults: { trustSecrets: true }");
+    let revision = repository.commit();
+    scene.synced("shop", &revision);
+    assert!(!plan().contains("secret/"), "{}", plan());
+    assert!(scene.proxy.object_writes().is_empty(), "{:#?}", scene.proxy.object_writes());
+
+    repository.write("key.txt", "0ther\n");
+    let revision = repository.commit();
+    scene.synced("shop", &revision);
+    let paths: Vec<String> = scene.proxy.object_writes().iter().map(|it| it.path.clone()).collect();
+    assert_eq!(paths.first().map(String::as_str), Some("/secrets/create"), "{paths:?}");
+    assert!(scene.names("/secrets").iter().any(|name| name.starts_with("shop_key-")), "{:?}", scene.names("/secrets"));
+    assert!(tasks(&scene) != before.1 && tasks(&scene).len() == 1);
 }
 
 #[test]

@@ -39,7 +39,7 @@ fn the_next_engine_holds_the_same_of_either() {
 }
 
 /// A swarm on the second engine.
-fn second_lab() -> Option<Lab> {
+pub fn second_lab() -> Option<Lab> {
     match reference::unpacked() {
         Ok(unpacked) => Some(Lab::start_on(&unpacked.dockerd(), 1)),
         Err(why) => {

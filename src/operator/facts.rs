@@ -1,0 +1,74 @@
+//! What a plan's feasibility needs beyond lists of the swarm: its tasks, and what registries say of images.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use futures_util::StreamExt as _;
+use tokio::time::{Instant, timeout_at};
+
+use crate::client::{Api, Client, Credentials, Error};
+use crate::plan::{Answer, Facts, Questions};
+use crate::swarm::Tenant;
+use crate::swarm::image::ImageReference;
+
+/// How long one registry may take to tell of one image. A plan is waited for, and the answer is only advice.
+const PATIENCE: Duration = Duration::from_secs(4);
+
+/// How long all of them together may take.
+const ALTOGETHER: Duration = Duration::from_secs(6);
+
+/// How many images are asked about at once.
+const AT_ONCE: usize = 6;
+
+/// Asks. Each image is asked about once; whoever does not answer in time is told of as unknown, and nothing here fails.
+pub async fn gather(client: &Client, credentials: &Credentials, questions: Questions) -> Facts {
+    let (tasks, images) = tokio::join!(tasks(client, questions.tasks), images(client, credentials, questions.images));
+    Facts { tasks, images: images.into_iter().collect() }
+}
+
+async fn tasks(client: &Client, are_wanted: bool) -> Result<Vec<Tenant>, String> {
+    if !are_wanted {
+        return Ok(Vec::new());
+    }
+    // One that cannot be read is one too few in an estimate.
+    Api::<Tenant>::all(client.clone()).list().await.map(|listed| listed.items).map_err(|error| error.to_string())
+}
+
+async fn images(client: &Client, credentials: &Credentials, images: BTreeSet<String>) -> Vec<(String, Answer)> {
+    let end = Instant::now() + ALTOGETHER;
+    let asked = futures_util::stream::iter(images).map(|image| async move {
+        let limit = end.min(Instant::now() + PATIENCE);
+        let answer = timeout_at(limit, ask(client, credentials, &image)).await;
+        (image, answer.unwrap_or_else(|_| Answer::Unknown { why: "no answer in time".to_owned() }))
+    });
+    asked.buffer_unordered(AT_ONCE).collect().await
+}
+
+async fn ask(client: &Client, credentials: &Credentials, image: &str) -> Answer {
+    let unknown = |why: String| Answer::Unknown { why };
+    let reference = match ImageReference::parse(image) {
+        Ok(reference) => reference,
+        Err(error) => return unknown(error.to_string()),
+    };
+    let auth = match credentials.header(image).await {
+        Ok(auth) => auth,
+        Err(error) => return unknown(error.to_string()),
+    };
+    match client.distribution(&reference, auth.as_ref()).await {
+        Ok(found) => Answer::Found { platforms: found.platforms },
+        Err(Error::NotFound(_)) => Answer::Missing,
+        Err(Error::Unauthorized(_)) => Answer::Denied,
+        Err(Error::Timeout(_)) => unknown("no answer in time".to_owned()),
+        Err(error) => {
+            tracing::debug!(image, error = %error, "the registry was not reached");
+            unknown(cause(&error))
+        }
+    }
+}
+
+/// The end of the engine's chain of words: `connection refused`. What stands before it names addresses and ports that
+/// differ every time.
+fn cause(error: &Error) -> String {
+    let words = &error.failure().message;
+    words.rsplit(": ").next().unwrap_or(words).trim().to_owned()
+}
