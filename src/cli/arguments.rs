@@ -36,6 +36,8 @@ pub enum Verb {
     Plan(PlanArguments),
     /// Plan, confirm, apply, and show the rollout until it has converged
     Apply(ApplyArguments),
+    /// Report what on the swarm is not as it was applied; needs no files
+    Drift(DriftArguments),
     /// Print the objects the files become, as Engine API JSON; needs no swarm
     Render(RenderArguments),
     /// Name every fault in the files, with file, line and column; needs no swarm
@@ -212,6 +214,30 @@ pub struct PlanArguments {
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
     /// End with 2 when there are changes
+    #[arg(long)]
+    pub detailed_exitcode: bool,
+    /// How much the text tells
+    #[command(flatten)]
+    pub form: FormArguments,
+    /// Choose how to print it
+    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t)]
+    pub output: ReportOutput,
+}
+
+/// `skep drift`.
+#[derive(Debug, Clone, Args)]
+#[command(
+    after_help = "Without -c and a repository, the records in the swarm tell what was applied: of the stacks that \
+                        are named, or of all that skep manages. A stack that has no record is compared with its files."
+)]
+pub struct DriftArguments {
+    /// What is meant
+    #[command(flatten)]
+    pub target: TargetArguments,
+    /// Show the values of variables that look like secrets (on a terminal only)
+    #[arg(long)]
+    pub show_values: bool,
+    /// End with 2 when there is drift
     #[arg(long)]
     pub detailed_exitcode: bool,
     /// How much the text tells

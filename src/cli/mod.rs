@@ -16,6 +16,7 @@ mod apply;
 mod ask;
 mod connect;
 mod delete;
+mod drift;
 mod import;
 mod interrupt;
 mod keys;
@@ -100,6 +101,7 @@ async fn dispatch(verb: Verb, environment: &Environment) -> Result<Exit, Failure
     match verb {
         Verb::Plan(arguments) => Stop::listen().unless(plan::run(&arguments, environment)).await,
         Verb::Apply(arguments) => apply::run(&arguments, environment).await,
+        Verb::Drift(arguments) => Stop::listen().unless(drift::run(&arguments, environment)).await,
         Verb::Render(arguments) => Stop::listen().unless(render::run(&arguments, environment)).await,
         Verb::Validate(arguments) => Stop::listen().unless(validate::run(&arguments, environment)).await,
         Verb::Run(arguments) => run::run(&arguments, environment).await,

@@ -146,6 +146,12 @@ pub async fn look(
         return Ok((target, Live::default()));
     }
     let live = live.await??;
+    fill(&mut target, &live);
+    Ok((target, live))
+}
+
+/// Computes what the secrets of a target are known by in this swarm.
+pub fn fill(target: &mut Target, live: &Live) {
     let cache = fingerprint::Cache::default();
     let desired = || target.stacks.iter().filter_map(|stack| stack.desired.as_ref());
     let contents: Vec<(&str, &[u8])> = desired()
@@ -153,12 +159,9 @@ pub async fn look(
         .filter_map(|(name, secret)| Some((name.as_str(), secret.content.as_ref()?.reveal().as_slice())))
         .collect();
     parallel::each(&contents, |(name, content)| drop(cache.fingerprint(&live.swarm_id, name, content)));
-    for stack in &mut target.stacks {
-        if let Some(desired) = &mut stack.desired {
-            fingerprint::fill(desired, &live.swarm_id, &cache);
-        }
+    for desired in target.stacks.iter_mut().filter_map(|stack| stack.desired.as_mut()) {
+        fingerprint::fill(desired, &live.swarm_id, &cache);
     }
-    Ok((target, live))
 }
 
 /// Plans every stack of a target.
@@ -266,7 +269,8 @@ pub fn document(target: &Target, plans: &[Planned<'_>], live: &Live, cluster: Op
             (Some(revision.to_string()), reference)
         }
     };
-    let header = Header { revision, reference, cluster: cluster.map(str::to_owned), nodes: live.nodes.len() };
+    let cluster = cluster.map(str::to_owned);
+    let header = Header { revision, reference, cluster, nodes: live.nodes.len(), ..Header::default() };
     let pairs: Vec<(&Plan, &Sources)> = plans.iter().map(|planned| (&planned.plan, &planned.stack.sources)).collect();
     view::plans(header, &pairs, &mask)
 }

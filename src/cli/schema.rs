@@ -15,13 +15,15 @@ pub enum Name {
     Config,
     /// `skep plan -o json`
     Plan,
+    /// `skep drift -o json`
+    Drift,
     /// `skep status -o json`
     Status,
 }
 
 impl Name {
     /// All of them.
-    pub const ALL: &[Name] = &[Name::Stack, Name::Skep, Name::Config, Name::Plan, Name::Status];
+    pub const ALL: &[Name] = &[Name::Stack, Name::Skep, Name::Config, Name::Plan, Name::Drift, Name::Status];
 
     /// The word in the command and in the file's name.
     pub fn as_str(self) -> &'static str {
@@ -30,6 +32,7 @@ impl Name {
             Name::Skep => "skep",
             Name::Config => "config",
             Name::Plan => "plan",
+            Name::Drift => "drift",
             Name::Status => "status",
         }
     }
@@ -40,7 +43,7 @@ impl Name {
             Name::Stack => of::<crate::compose::schema::Stack>(),
             Name::Skep => of::<crate::settings::Fleet>(),
             Name::Config => of::<crate::settings::Controller>(),
-            Name::Plan => of::<crate::plan::view::Document>(),
+            Name::Plan | Name::Drift => of::<crate::plan::view::Document>(),
             Name::Status => of::<crate::operator::status::Document>(),
         }
     }

@@ -40,6 +40,8 @@ pub struct Info {
     pub managers: u64,
     /// The engine's version, as `28.2.2`.
     pub engine: String,
+    /// What time it is by its clock, RFC 3339.
+    pub time: String,
 }
 
 /// Versions of the engine, and of the API that it and skep speak.
@@ -60,6 +62,7 @@ pub struct EngineVersion {
 struct WireInfo {
     name: String,
     server_version: String,
+    system_time: String,
     swarm: Option<WireSwarm>,
 }
 
@@ -131,6 +134,7 @@ impl Client {
             nodes: swarm.nodes.unwrap_or_default(),
             managers: swarm.managers.unwrap_or_default(),
             engine: info.server_version,
+            time: info.system_time,
         })
     }
 
@@ -234,6 +238,7 @@ mod tests {
             nodes: 0,
             managers: 0,
             engine: String::new(),
+            time: String::new(),
         }
     }
 

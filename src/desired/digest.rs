@@ -122,6 +122,7 @@ mod tests {
         for (what, changed) in [
             ("image", wanted(|compose| web(compose).image = Some(At::silent("nginx:2".to_owned())))),
             ("replicas", wanted(|compose| web(compose).deploy.replicas = Some(At::silent(1)))),
+            ("x-skep.ignore", wanted(|compose| web(compose).own.ignore.push("/Labels/a".to_owned()))),
             ("depends_on", wanted(|compose| web(compose).depends_on.push(At::silent(db.clone())))),
             (
                 "secret",

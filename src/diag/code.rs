@@ -142,6 +142,12 @@ codes! {
     IMPORT_DIFFERS = "import/differs",
     /// An object that an imported file does not hold.
     IMPORT_LEFT_OUT = "import/left-out",
+    /// A stack that has no record: drift is looked for by its files.
+    DRIFT_NO_RECORD = "drift/no-record",
+    /// A stack of which nothing says what was applied.
+    DRIFT_NOTHING_APPLIED = "drift/nothing-applied",
+    /// A stack that is being applied: what is written already is not yet in its record.
+    DRIFT_UNDER_WAY = "drift/under-way",
     /// Drift that is not corrected any more.
     CONTESTED = "drift/contested",
     /// A network that becomes another one, which its services join before they leave it.

@@ -347,7 +347,6 @@ pub fn policy(settings: &Settings) -> Policy {
         max_delete: Share(settings.max_delete),
         contested: BTreeMap::new(),
         trust_secrets: settings.trust_secrets,
-        ignore: settings.ignore.clone(),
     }
 }
 

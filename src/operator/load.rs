@@ -53,7 +53,12 @@ pub fn repository(files: &dyn Files, declaring: &dyn Files, declared: &Declared,
         keys,
         ..compose::Input::new(files, &paths, &variables, Mode::Repository)
     });
-    finish(loaded, &declared.name, faults)
+    let mut loaded = finish(loaded, &declared.name, faults);
+    // What `skep.yaml` ignores is ignored of every service: from here on there is one list.
+    for service in loaded.desired.iter_mut().flat_map(|desired| desired.services.values_mut()) {
+        service.ignore.splice(0..0, declared.settings.ignore.iter().cloned());
+    }
+    loaded
 }
 
 /// The variables of `skep.yaml` and of `envFiles`, the latter counting more.

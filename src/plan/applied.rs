@@ -21,6 +21,10 @@ pub struct Applied {
     pub configs: BTreeMap<String, Content>,
     /// The secrets, by the plain name git gives them. Never their content.
     pub secrets: BTreeMap<String, Content>,
+    /// JSON pointers into a service's spec that no difference looks at, by the service's full name. What labels say of
+    /// it is read off the spec.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub ignore: BTreeMap<String, Vec<String>>,
     /// Everything skep has applied and not deleted since, superseded versions included: what pruning may touch.
     pub inventory: BTreeSet<Object>,
     /// Objects that nothing may delete, configs and secrets by their plain names: git said so when it last named them.
@@ -129,7 +133,10 @@ impl Applied {
             Write::Delete { .. } => {
                 self.inventory.remove(&object);
                 match step.kind {
-                    Kind::Service => drop(self.services.remove(&step.name)),
+                    Kind::Service => {
+                        self.services.remove(&step.name);
+                        self.ignore.remove(&step.name);
+                    }
                     Kind::Network => drop(self.networks.remove(&step.name)),
                     Kind::Config => self.configs.retain(|_, entry| entry.name != step.name),
                     Kind::Secret => self.secrets.retain(|_, entry| entry.name != step.name),

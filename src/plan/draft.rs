@@ -118,7 +118,7 @@ pub(super) fn plan(input: &Input<'_>, index: &Index<'_>, outcomes: Vec<Outcome>,
     let deletions = prune::deletions(input, index, &wanted, &steps, &mut faults);
     steps.extend(deletions);
     feasible::port::taken(&steps, input.desired, input.live, &mut faults);
-    drift.extra = extra::objects(input, index, &wanted);
+    drift.extra = extra::objects(input, &wanted);
     if input.policy.drift == OnDrift::Ignore {
         drift.changed.clear();
         drift.missing.clear();
@@ -127,6 +127,7 @@ pub(super) fn plan(input: &Input<'_>, index: &Index<'_>, outcomes: Vec<Outcome>,
     if let Some(applied) = input.applied {
         remember(&mut settled, applied);
     }
+    settled = settled.ignoring(input.desired);
     faults.retain(|fault| !input.desired.accepted.covers(fault));
     faults.sort_by(|a, b| (a.severity, a.span, a.code, &a.message).cmp(&(b.severity, b.span, b.code, &b.message)));
     faults.dedup();

@@ -14,6 +14,7 @@ mod feasible;
 mod frame;
 mod guard;
 mod html;
+mod ignore;
 mod index;
 mod lines;
 mod list;
@@ -24,6 +25,7 @@ mod pointer;
 mod policy;
 mod prune;
 mod reference;
+mod report;
 mod seal;
 mod service;
 mod step;
@@ -47,12 +49,14 @@ pub use markdown::{drift_markdown, plan_markdown};
 pub use mask::Mask;
 pub use policy::{Contest, Difference, OnDrift, Policy, Prune, Share};
 pub use reference::{Unfilled, fill_references};
+pub use report::{Basis, Found, Problem, Report, Troubled, drift_of, drift_of_files};
 pub use step::{
     Action, Body, Change, Downtime, Drift, Drifted, Effect, FirstContact, Origin, Plan, Rollout, Step, Sync, Write,
 };
 pub use text::{Form, Layout, drift_text, plan_text};
 
 use crate::desired::Desired;
+use crate::model::StackName;
 use crate::swarm::Live;
 use diff::Base;
 use index::Index;
@@ -75,7 +79,8 @@ pub fn plan(mut input: Input<'_>) -> Plan {
     if input.policy.direct {
         input.applied = None;
     }
-    let opened = input.applied.filter(|applied| applied.sealed).and_then(|applied| open(applied, &input));
+    let sealed = input.applied.filter(|applied| applied.sealed);
+    let opened = sealed.and_then(|applied| opened(&input.desired.stack, applied, input.live, Some(input.desired)));
     decide(&Input { applied: opened.as_ref().or(input.applied), ..input })
 }
 
@@ -85,24 +90,28 @@ fn decide(input: &Input<'_>) -> Plan {
     guard::externals(input, &index, &mut faults);
     let (networks, joined) = network::resolve(input, &index, &mut faults);
     let (contents, names) = content::resolve(input, &index, &mut faults);
-    let services = service::resolve(input, &index, &names, &joined, &mut faults);
-    draft::plan(input, &index, networks.into_iter().chain(contents).chain(services).collect(), faults)
+    let mut ignored = Vec::new();
+    let services = service::resolve(input, &index, &names, &joined, &mut faults, &mut ignored);
+    let mut plan = draft::plan(input, &index, networks.into_iter().chain(contents).chain(services).collect(), faults);
+    plan.drift.ignored = ignored;
+    plan
 }
 
 /// What was applied, with its secret texts where the swarm or git still has them.
-fn open(applied: &Applied, input: &Input<'_>) -> Option<Applied> {
+fn opened(stack: &StackName, applied: &Applied, live: &Live, desired: Option<&Desired>) -> Option<Applied> {
     let value = |spec: serde_json::Result<Value>| spec.unwrap_or_default();
-    let of_services = input.live.services.iter().filter(|service| applied.services.contains_key(&service.spec.name));
-    let live = of_services.map(|service| value(serde_json::to_value(&service.spec)));
-    let live = live.chain(input.live.networks.iter().map(|network| value(serde_json::to_value(&**network))));
-    let live = live.chain(input.live.configs.iter().map(|config| value(serde_json::to_value(&config.spec.labels))));
-    let live = live.chain(input.live.secrets.iter().map(|secret| value(serde_json::to_value(&secret.spec.labels))));
-    let desired = input.desired.services.values().map(|service| value(serde_json::to_value(&service.spec)));
-    let desired = desired.chain(input.desired.networks.values().map(|it| value(serde_json::to_value(&it.spec))));
-    let labels = input.desired.configs.values().map(|config| &config.spec.labels);
-    let labels = labels.chain(input.desired.secrets.values().map(|secret| &secret.spec.labels));
-    let known: Vec<Value> = live.chain(desired).chain(labels.map(|it| value(serde_json::to_value(it)))).collect();
-    applied.opened(&input.desired.stack, known.iter())
+    let services = live.services.iter().filter(|service| applied.services.contains_key(&service.spec.name));
+    let mut known: Vec<Value> = services.map(|service| value(serde_json::to_value(&service.spec))).collect();
+    known.extend(live.networks.iter().map(|network| value(serde_json::to_value(&**network))));
+    known.extend(live.configs.iter().map(|config| value(serde_json::to_value(&config.spec.labels))));
+    known.extend(live.secrets.iter().map(|secret| value(serde_json::to_value(&secret.spec.labels))));
+    if let Some(desired) = desired {
+        known.extend(desired.services.values().map(|service| value(serde_json::to_value(&service.spec))));
+        known.extend(desired.networks.values().map(|it| value(serde_json::to_value(&it.spec))));
+        known.extend(desired.configs.values().map(|it| value(serde_json::to_value(&it.spec.labels))));
+        known.extend(desired.secrets.values().map(|it| value(serde_json::to_value(&it.spec.labels))));
+    }
+    applied.opened(stack, known.iter())
 }
 
 /// Whether all that differs is drift, which by itself is no reason to write.

@@ -6,7 +6,7 @@ use serde_json::Value;
 /// neither in the one nor in the other does nothing.
 pub(super) fn copy(path: &str, from: &Value, to: &mut Value) {
     let Some((parent, key)) = path.rsplit_once('/') else { return };
-    let key = key.replace("~1", "/").replace("~0", "~");
+    let key = unescape(key);
     match from.pointer(path) {
         Some(value) => {
             let value = value.clone();
@@ -32,6 +32,11 @@ pub(super) fn copy(path: &str, from: &Value, to: &mut Value) {
     }
 }
 
+/// A segment of a pointer as the key that it means.
+pub(super) fn unescape(segment: &str) -> String {
+    segment.replace("~1", "/").replace("~0", "~")
+}
+
 /// The value at `path` of `to`, made an empty object wherever `from` has an object and `to` has nothing.
 fn make<'v>(path: &str, from: &Value, to: &'v mut Value) -> Option<&'v mut Value> {
     if to.pointer(path).is_none_or(Value::is_null) {
@@ -40,7 +45,7 @@ fn make<'v>(path: &str, from: &Value, to: &'v mut Value) -> Option<&'v mut Value
             return None;
         }
         let parent = make(parent, from, to)?.as_object_mut()?;
-        parent.insert(key.replace("~1", "/").replace("~0", "~"), Value::Object(serde_json::Map::new()));
+        parent.insert(unescape(key), Value::Object(serde_json::Map::new()));
     }
     to.pointer_mut(path)
 }

@@ -22,8 +22,6 @@ pub struct Policy {
     pub contested: BTreeMap<Difference, Contest>,
     /// Takes a secret that is in use for what git says where nobody can verify it.
     pub trust_secrets: bool,
-    /// JSON pointers into a service's spec that no diff looks at and no write changes: the live value stays.
-    pub ignore: Vec<String>,
 }
 
 /// One field of one object that is not as it was applied.

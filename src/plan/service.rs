@@ -17,7 +17,7 @@ use super::index::{Index, Owner};
 use super::lines::Texts;
 use super::network::Networks;
 use super::step::{Action, Body, Change, Downtime, Drifted, Effect, Origin, Step, Write};
-use super::{Input, base, correct, cost, guard, is_drift_alone, pointer};
+use super::{Input, base, correct, cost, guard, ignore, is_drift_alone};
 use crate::desired;
 use crate::diag::{Diagnostic, code};
 use crate::model::{Kind, label};
@@ -31,10 +31,11 @@ pub(super) fn resolve(
     names: &Names<'_>,
     networks: &Networks<'_>,
     faults: &mut Vec<Diagnostic>,
+    ignored: &mut Vec<Drifted>,
 ) -> Vec<Outcome> {
     let planner = Planner { input, index, names, networks, joined: join::needed(input, index, networks) };
     let services = input.desired.services.iter();
-    services.map(|(name, service)| planner.one(name, service, faults)).collect()
+    services.map(|(name, service)| planner.one(name, service, faults, ignored)).collect()
 }
 
 struct Planner<'p, 'a> {
@@ -47,13 +48,19 @@ struct Planner<'p, 'a> {
 }
 
 impl Planner<'_, '_> {
-    fn one(&self, name: &str, service: &desired::Service, faults: &mut Vec<Diagnostic>) -> Outcome {
+    fn one(
+        &self,
+        name: &str,
+        service: &desired::Service,
+        faults: &mut Vec<Diagnostic>,
+        ignored: &mut Vec<Drifted>,
+    ) -> Outcome {
         let applied = self.input.applied.and_then(|applied| applied.services.get(name));
         self.warn_of_unstored(service, faults);
         let Some(live) = self.index.services.get(name) else { return self.absent(name, service, applied) };
         let owner = self.index.owner(Kind::Service, name, &live.spec.labels);
         if owner == Owner::Ours || (owner == Owner::Nobody && service.as_is) {
-            self.present(name, service, live, applied, faults)
+            self.present(name, service, live, applied, faults, ignored)
         } else {
             faults.push(guard::taken(Kind::Service, name, owner, service.span));
             Outcome::new(Object::new(Kind::Service, name), State::Refused)
@@ -110,11 +117,13 @@ impl Planner<'_, '_> {
         live: &Service,
         applied: Option<&ServiceSpec>,
         faults: &mut Vec<Diagnostic>,
+        ignored: &mut Vec<Drifted>,
     ) -> Outcome {
         let object = Object::new(Kind::Service, name);
         let entry = |rendering| Some(Entry::Service(Box::new(rendering)));
+        let counted = || counted(live, applied?, &ignore::of(service));
         let same = |wanted| Outcome {
-            drift: self.carried(live, applied).map(|change| self.drifted(name, live, &wanted, vec![change])),
+            drift: counted().map(|change| self.drifted(name, live, &wanted, vec![change])),
             entry: entry(self.settled(wanted, applied)),
             ..Outcome::new(Object::new(Kind::Service, name), State::Same)
         };
@@ -125,26 +134,27 @@ impl Planner<'_, '_> {
         if wanted == live.spec {
             return same(wanted);
         }
-        let found = self.comparable(live.spec.clone());
-        let mut wanted = self.comparable(wanted);
+        let found = comparable(self.index, live.spec.clone());
+        let mut wanted = comparable(self.index, wanted);
         if wanted == found {
             return same(wanted);
         }
-        let mut changes = self.changes(service, &found, &mut wanted, applied);
+        ignored.extend(self.ignore(service, live, &found, &mut wanted));
+        let mut changes = self.changes(&found, &wanted, applied);
         if changes.is_empty() {
             return same(wanted);
         }
         cost::assess_changes(&mut changes, live, &wanted, &self.input.live.nodes);
         if is_drift_alone(&changes) && !self.corrects(service, &object, (&found, &wanted), &changes, faults) {
-            changes.extend(self.carried(live, applied));
+            changes.extend(counted());
             let drift = Some(self.drifted(name, live, &wanted, changes));
             return Outcome { object, state: State::Drifted, drift, entry: entry(self.settled(wanted, applied)) };
         }
         if cost::replaces_tasks(&changes) && keep::drop_bookkeeping(&mut wanted, &service.spec) {
-            changes = self.changes(service, &found, &mut wanted, applied);
+            changes = self.changes(&found, &wanted, applied);
             cost::assess_changes(&mut changes, live, &wanted, &self.input.live.nodes);
         }
-        let drift = self.overwritten(name, live, &wanted, applied, &changes);
+        let drift = self.overwritten(live, &wanted, applied, &changes, counted());
         // What is yet to be written is not applied. Without a record, what runs is what was.
         let entry = entry(applied.cloned().unwrap_or_else(|| self.rendering(found.clone())));
         let before = faults.len();
@@ -186,7 +196,7 @@ impl Planner<'_, '_> {
         self.refer(&mut spec);
         self.stay(&mut spec, live);
         resolve_networks(&mut spec, |name| self.index.network_id(name));
-        self.keep_predefined(&mut spec, live);
+        keep_predefined(self.index, &mut spec, live);
         keep::image_and_platforms(&mut spec, live, applied);
         keep::order_of_variables(&mut spec, live, applied);
         let past = live.or(applied);
@@ -229,30 +239,10 @@ impl Planner<'_, '_> {
         self.index.fill_references(spec);
     }
 
-    /// `host` and `bridge` are sent by name and read back as ids that no list explains.
-    fn keep_predefined(&self, spec: &mut ServiceSpec, live: Option<&ServiceSpec>) {
-        let Some(live) = live else { return };
-        let mut unknown = live.task_template.networks.iter().filter(|it| !self.index.knows_network(&it.target));
-        for network in &mut spec.task_template.networks {
-            if guard::is_predefined(&network.target)
-                && let Some(live) = unknown.next()
-            {
-                network.target.clone_from(&live.target);
-            }
-        }
-    }
-
-    /// The form in which two specs are compared and shown: canonical, with networks by name.
-    fn comparable(&self, mut spec: ServiceSpec) -> ServiceSpec {
-        self.index.name_networks(&mut spec);
-        canonical_service(&mut spec);
-        spec
-    }
-
     /// The form that the record holds: comparable, without ids, which say nothing once an object was made anew, and without
     /// what another tool wrote for itself.
     fn rendering(&self, spec: ServiceSpec) -> ServiceSpec {
-        let mut spec = self.comparable(spec);
+        let mut spec = comparable(self.index, spec);
         if let Some(container) = &mut spec.task_template.container_spec {
             container.configs.iter_mut().for_each(|reference| reference.config_id.clear());
             container.secrets.iter_mut().for_each(|reference| reference.secret_id.clear());
@@ -271,34 +261,21 @@ impl Planner<'_, '_> {
         spec
     }
 
-    /// `ForceUpdate` is always the live one: to put it back would restart every task, for a number that says nothing. That
-    /// somebody raised it is told until the service's next write.
-    fn carried(&self, live: &Service, applied: Option<&ServiceSpec>) -> Option<Change> {
-        let found = live.spec.task_template.force_update;
-        let applied = applied?.task_template.force_update;
-        let is_ignored = self.input.policy.ignore.iter().any(|path| path == cost::FORCE_UPDATE);
-        (found != applied && !is_ignored).then(|| Change {
-            detail: Some(format!("found {found}, applied {applied}: carried over")),
-            ..cost::counter(found, applied, Effect::None, Origin::Drift)
-        })
-    }
-
-    /// The differences, and `wanted` with what no diff looks at as it is found.
-    fn changes(
+    /// Makes `wanted` what is found wherever no difference looks, and says what would have differed there.
+    fn ignore(
         &self,
         service: &desired::Service,
+        live: &Service,
         found: &ServiceSpec,
         wanted: &mut ServiceSpec,
-        applied: Option<&ServiceSpec>,
-    ) -> Vec<Change> {
-        let found_value = value(found);
-        let mut wanted_value = value(wanted);
-        if self.ignored(service).next().is_some() {
-            self.carry_over(service, &found_value, &mut wanted_value);
-            if let Ok(carried) = serde_json::from_value(wanted_value.clone()) {
-                *wanted = carried;
-            }
-        }
+    ) -> Option<Drifted> {
+        let said = std::mem::replace(wanted, left_alone(&ignore::of(service), found, wanted.clone()));
+        (said != *wanted).then(|| ignored(live, wanted, &said))
+    }
+
+    /// The differences.
+    fn changes(&self, found: &ServiceSpec, wanted: &ServiceSpec, applied: Option<&ServiceSpec>) -> Vec<Change> {
+        let (found_value, wanted_value) = (value(found), value(wanted));
         let applied = applied.map(|applied| {
             let mut applied = applied.clone();
             canonical_service(&mut applied);
@@ -318,17 +295,6 @@ impl Planner<'_, '_> {
             }
         }
         changes
-    }
-
-    /// What no difference of a service looks at: as the settings of its stack say, and its files.
-    fn ignored<'s>(&'s self, service: &'s desired::Service) -> impl Iterator<Item = &'s String> {
-        self.input.policy.ignore.iter().chain(&service.ignore)
-    }
-
-    fn carry_over(&self, service: &desired::Service, found: &Value, wanted: &mut Value) {
-        for path in self.ignored(service) {
-            pointer::copy(path, found, wanted);
-        }
     }
 
     /// How the contents of a config that is exchanged for another differ, and both where they may be shown and are text.
@@ -369,13 +335,13 @@ impl Planner<'_, '_> {
     /// The drift that an update for git's sake overwrites: what was found against what was applied.
     fn overwritten(
         &self,
-        name: &str,
         live: &Service,
         wanted: &ServiceSpec,
-        applied_spec: Option<&ServiceSpec>,
+        applied: Option<&ServiceSpec>,
         changes: &[Change],
+        counted: Option<Change>,
     ) -> Option<Drifted> {
-        let applied = applied_spec.map(value);
+        let applied = applied.map(value);
         let drift: Vec<Change> = changes
             .iter()
             .filter(|change| matches!(change.origin, Origin::Drift | Origin::Both))
@@ -386,9 +352,9 @@ impl Planner<'_, '_> {
                 }
                 _ => change.clone(),
             })
-            .chain(self.carried(live, applied_spec))
+            .chain(counted)
             .collect();
-        (!drift.is_empty()).then(|| self.drifted(name, live, wanted, drift))
+        (!drift.is_empty()).then(|| self.drifted(&live.spec.name, live, wanted, drift))
     }
 
     /// The spec that is sent for a service that is there: what no diff looks at stays, and so does the order of lists.
@@ -403,13 +369,7 @@ impl Planner<'_, '_> {
         if replaces_tasks {
             keep::drop_bookkeeping(&mut spec, &service.spec);
         }
-        if self.ignored(service).next().is_some() {
-            let mut sent = value(&spec);
-            self.carry_over(service, &value(&live.spec), &mut sent);
-            if let Ok(carried) = serde_json::from_value(sent) {
-                spec = carried;
-            }
-        }
+        let mut spec = left_alone(&ignore::of(service), &live.spec, spec);
         keep_order(&mut spec, &live.spec);
         spec
     }
@@ -451,7 +411,63 @@ impl Planner<'_, '_> {
     }
 }
 
+/// `ForceUpdate` is always the live one: to put it back would restart every task, for a number that says nothing. That
+/// somebody raised it is told until the service's next write.
+pub(super) fn counted(live: &Service, applied: &ServiceSpec, ignored: &[String]) -> Option<Change> {
+    let found = live.spec.task_template.force_update;
+    let applied = applied.task_template.force_update;
+    let is_ignored = ignored.iter().any(|path| path == cost::FORCE_UPDATE);
+    (found != applied && !is_ignored).then(|| Change {
+        detail: Some(format!("found {found}, applied {applied}: carried over")),
+        ..cost::counter(found, applied, Effect::None, Origin::Drift)
+    })
+}
+
+/// A spec with what is found at some paths.
+pub(super) fn left_alone(paths: &[String], found: &ServiceSpec, wanted: ServiceSpec) -> ServiceSpec {
+    if paths.is_empty() {
+        return wanted;
+    }
+    let mut left = value(&wanted);
+    ignore::carry_over(paths, &value(found), &mut left);
+    serde_json::from_value(left).unwrap_or(wanted)
+}
+
+/// What differs where no difference counts: `left` has it as it is found, `said` as it was to be.
+pub(super) fn ignored(live: &Service, left: &ServiceSpec, said: &ServiceSpec) -> Drifted {
+    let said = value(said);
+    Drifted {
+        kind: Kind::Service,
+        name: live.spec.name.clone(),
+        updated: live.updated_at.clone(),
+        changes: diff::changes(&value(left), &said, Base::Applied(Some(&said))),
+        effect: Effect::None,
+        tasks_restarting: 0,
+        tasks_stopping: 0,
+    }
+}
+
 /// A spec as JSON, for its fields to be walked.
 pub(super) fn value(spec: &ServiceSpec) -> Value {
     serde_json::to_value(spec).unwrap_or_default()
+}
+
+/// The form in which two specs are compared and shown: canonical, with networks by name.
+pub(super) fn comparable(index: &Index<'_>, mut spec: ServiceSpec) -> ServiceSpec {
+    index.name_networks(&mut spec);
+    canonical_service(&mut spec);
+    spec
+}
+
+/// `host` and `bridge` are sent by name and read back as ids that no list explains.
+pub(super) fn keep_predefined(index: &Index<'_>, spec: &mut ServiceSpec, live: Option<&ServiceSpec>) {
+    let Some(live) = live else { return };
+    let mut unknown = live.task_template.networks.iter().filter(|it| !index.knows_network(&it.target));
+    for network in &mut spec.task_template.networks {
+        if guard::is_predefined(&network.target)
+            && let Some(live) = unknown.next()
+        {
+            network.target.clone_from(&live.target);
+        }
+    }
 }

@@ -322,10 +322,13 @@ pub struct Drift {
     pub missing: Vec<Object>,
     /// Objects that carry the stack's label and that skep never applied. Nothing deletes them.
     pub extra: Vec<Object>,
+    /// What differs where no difference counts: it is shown, and nothing writes it. Each effect of it is `none`.
+    pub ignored: Vec<Drifted>,
 }
 
 impl Drift {
-    /// Whether everything is as it was applied, but for what stays as it is found. What is merely extra is nobody's drift.
+    /// Whether everything is as it was applied, but for what stays as it is found. What is merely extra is nobody's drift,
+    /// nor is what is ignored.
     pub fn is_empty(&self) -> bool {
         self.changed.iter().all(Drifted::stays) && self.missing.is_empty()
     }

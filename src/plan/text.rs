@@ -3,17 +3,19 @@
 pub(super) mod change;
 mod compact;
 pub(super) mod cost;
+mod drift;
 pub(super) mod line;
 pub(super) mod unified;
 
 use std::collections::BTreeSet;
 
+pub use drift::drift_text;
 use line::{Paint, pad, plural, wrap};
 
 use super::step::{Action, Downtime, Effect, FirstContact};
-use super::view::{Change, Document, Stack, Step};
+use super::view::{Change, Document, Stack, Step, stays};
 use crate::diag::{Severity, Style};
-use crate::model::{Kind, Revision};
+use crate::model::Revision;
 
 /// How much a text tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -70,26 +72,6 @@ pub fn plan_text(document: &Document, layout: &Layout<'_>) -> String {
     page.out
 }
 
-/// A drift report as text.
-pub fn drift_text(document: &Document, layout: &Layout<'_>) -> String {
-    let mut page = Page::new(layout);
-    let (mut changed, mut missing, mut extra) = (0, 0, 0);
-    for stack in &document.stacks {
-        page.heading(document, stack);
-        for step in &stack.steps {
-            page.drifted(&stack.stack, step);
-            *(if step.action == Action::Create { &mut missing } else { &mut changed }) += 1;
-        }
-        page.extra(stack);
-        extra += stack.extra.len();
-        if stack.steps.is_empty() && stack.extra.is_empty() {
-            page.line("  = no drift");
-        }
-    }
-    page.line(&format!("Drift: {changed} changed, {missing} missing, {extra} extra."));
-    page.out
-}
-
 struct Page<'a> {
     layout: &'a Layout<'a>,
     paint: Paint,
@@ -113,7 +95,8 @@ impl<'a> Page<'a> {
             self.out.push('\n');
         }
         let mut parts = vec![self.paint.bold(&stack.stack)];
-        let revision = document.revision.as_deref().map(|revision| Revision::new(revision).shown());
+        let revision = stack.revision.as_deref().or(document.revision.as_deref());
+        let revision = revision.map(|revision| Revision::new(revision).shown());
         match (document.reference.as_deref(), revision.as_deref()) {
             (Some(reference), Some(revision)) => parts.push(format!("{reference}@{revision}")),
             (None, Some(text)) | (Some(text), None) => parts.push(text.to_owned()),
@@ -166,24 +149,7 @@ impl<'a> Page<'a> {
             }
         }
         self.extra(stack);
-    }
-
-    fn drifted(&mut self, stack: &str, step: &Step) {
-        let name = descope(stack, &step.name);
-        let what = match (step.action, &step.updated) {
-            (Action::Create, _) => "drift: it was applied and is gone".to_owned(),
-            (_, Some(updated)) => format!("drift, changed {updated}"),
-            (_, None) => "drift".to_owned(),
-        };
-        let head = format!("  {} {} {name}", self.paint.warn("≠"), step.kind);
-        self.told(&join(&head, &what), step, Column::None);
-    }
-
-    fn extra(&mut self, stack: &Stack) {
-        for object in &stack.extra {
-            let head = format!("  ? {} {}", object.kind, descope(&stack.stack, &object.name));
-            self.line(&join(&head, "extra: labelled as the stack's, never applied"));
-        }
+        self.ignored(stack);
     }
 
     /// The fields of a step, in columns. A label too long for its column has a line of its own.
@@ -283,8 +249,7 @@ impl<'a> Page<'a> {
         let has_steps = !parts.is_empty();
         let is_blocked = document.stacks.iter().any(|stack| stack.blocked);
         if !has_steps && !is_blocked {
-            let differs = |drifted: &Step| drifted.kind != Kind::Service || drifted.effect != Effect::None;
-            let has_drift = document.stacks.iter().any(|stack| stack.drift.iter().any(differs));
+            let has_drift = document.stacks.iter().any(|stack| stack.drift.iter().any(|it| !stays(it)));
             parts.push(if has_drift { "nothing to write" } else { "nothing to do" }.to_owned());
         }
         parts.push(format!("{} unchanged", sums.unchanged));

@@ -9,7 +9,7 @@ use super::index::{Index, Owner};
 use crate::desired::names::{self, Scheme};
 use crate::desired::{self, Desired};
 use crate::model::{Digest, Kind, label};
-use crate::swarm::{ContainerSpec, Labels, Resource, SecretObject, Version};
+use crate::swarm::{ContainerSpec, Driver, Labels, Resource, SecretObject, Version};
 
 /// An object that is there.
 #[derive(Clone, Copy)]
@@ -93,10 +93,7 @@ pub(super) fn of_config<'a>(
     uses: &Uses<'a>,
 ) -> (Wanted<'a>, Vec<Found<'a>>) {
     let templating = config.spec.templating.as_ref();
-    let hash = match templating {
-        None => Digest::of(&config.spec.data),
-        Some(driver) => Digest::of(format!("{}\0{}", driver.name, config.spec.data)),
-    };
+    let hash = hash(&config.spec.data, templating);
     let found = versions(plain, &config.schemes, &index.configs)
         .into_iter()
         .filter(|live| index.owner(Kind::Config, &live.spec.name, &live.spec.labels) == Owner::Ours)
@@ -115,6 +112,14 @@ pub(super) fn of_config<'a>(
         span: config.span,
     };
     (wanted, found.collect())
+}
+
+/// What the content of a config is known by.
+pub(super) fn hash(data: &str, templating: Option<&Driver>) -> Digest {
+    match templating {
+        None => Digest::of(data),
+        Some(driver) => Digest::of(format!("{}\0{data}", driver.name)),
+    }
 }
 
 /// What git wants of a secret, and what may be it.

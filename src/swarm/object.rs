@@ -288,6 +288,25 @@ pub struct Task {
     /// The run of the job it belongs to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub job_iteration: Option<Version>,
+    /// What it was made from, as far as anybody asks.
+    pub spec: TaskOrigin,
+}
+
+/// The part of a task's own template that is read: there are as many templates as tasks, and history keeps old ones.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub struct TaskOrigin {
+    /// Its container.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub container_spec: Option<TaskContainer>,
+}
+
+/// The container that a task was made with.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub struct TaskContainer {
+    /// The image.
+    pub image: String,
 }
 
 /// Where a task has got to.

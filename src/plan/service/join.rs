@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::{Planner, value};
+use super::{Planner, comparable, value};
 use crate::desired;
 use crate::diag::{Diagnostic, Severity};
 use crate::model::Kind;
@@ -81,7 +81,7 @@ impl Planner<'_, '_> {
         let mut spec = (**joined).clone();
         spec.task_template.networks.retain(|attachment| !kept.iter().any(|old| old.target == attachment.target));
         keep_order(&mut spec, joined);
-        let (from, to) = (self.comparable((**joined).clone()), self.comparable(spec.clone()));
+        let (from, to) = (comparable(self.index, (**joined).clone()), comparable(self.index, spec.clone()));
         let mut changes = diff::changes(&value(&from), &value(&to), Base::Applied(Some(&value(&from))));
         let nodes = &self.input.live.nodes;
         let then = Service { spec: (**joined).clone(), ..live.clone() };

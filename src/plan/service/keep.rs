@@ -25,7 +25,7 @@ pub(super) fn image_and_platforms(spec: &mut ServiceSpec, live: Option<&ServiceS
 }
 
 /// A digest that was found out after a spec was applied without one is nobody's drift.
-pub(super) fn pin(applied: &mut ServiceSpec, found: &ServiceSpec) {
+pub(in crate::plan) fn pin(applied: &mut ServiceSpec, found: &ServiceSpec) {
     let (Some(past), Some(live)) = (image(applied), image(found)) else { return };
     if past != live && live.split('@').next() == Some(past) {
         let platforms = found.task_template.placement.as_ref().map(|it| it.platforms.clone()).unwrap_or_default();
@@ -78,7 +78,7 @@ pub(super) fn numbers(mode: &mut Option<ServiceMode>, past: Option<&ServiceMode>
 
 /// Another tool's labels stay where they are found. Those of the container and of its volumes are part of the task: taking
 /// them away would restart it for nothing.
-pub(super) fn bookkeeping(spec: &mut ServiceSpec, live: &ServiceSpec) {
+pub(in crate::plan) fn bookkeeping(spec: &mut ServiceSpec, live: &ServiceSpec) {
     each_labels(spec, live, |labels, live| {
         for (key, value) in live.iter().filter(|(key, _)| label::is_bookkeeping(key)) {
             labels.entry(key.clone()).or_insert_with(|| value.clone());

@@ -99,7 +99,7 @@ fn drift_of_a_secret_is_drift_and_hidden() {
     cluster.applied = past;
     let plan = planned(&desired, &cluster);
     assert_eq!(plan.steps.len(), 0);
-    let document = view::drift(view::Header::default(), &[(&plan, &Sources::new())], &Mask::default());
+    let document = view::drift(view::Header::default(), &[(&reported(&cluster), &Sources::new())], &Mask::default());
     let text = drift_text(&document, &Layout::default());
     assert!(text.contains("DB_URL") && !text.contains("hunter") && !text.contains("by-hand"), "{text}");
 }

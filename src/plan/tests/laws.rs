@@ -240,7 +240,9 @@ proptest! {
         prop_assert_eq!(plan.drift.changed.len(), 1);
         let labels: Vec<&str> = plan.drift.changed[0].changes.iter().map(|change| change.label.as_str()).collect();
         prop_assert!(labels.contains(&label), "{:?} has no {}", labels, label);
-        let report = view::drift(view::Header::default(), &[(&plan, &Sources::new())], &Mask::default());
+        let report = reported(&cluster);
+        prop_assert_eq!(&report.drift, &plan.drift, "with or without the files");
+        let report = view::drift(view::Header::default(), &[(&report, &Sources::new())], &Mask::default());
         prop_assert!(drift_text(&report, &Layout::default()).contains(label));
         let direct = with_policy(&desired, &cluster, &Policy { direct: true, ..Policy::default() });
         prop_assert_eq!(direct.steps.len(), 1, "without a record it is written");

@@ -14,6 +14,7 @@ mod laws;
 mod origin;
 mod recorded;
 mod replaced;
+mod report;
 mod shown;
 mod stack;
 
@@ -31,6 +32,13 @@ fn planned(desired: &Desired, cluster: &Cluster) -> Plan {
 
 fn with_policy(desired: &Desired, cluster: &Cluster, policy: &Policy) -> Plan {
     plan(Input { desired, live: &cluster.live, applied: cluster.applied.as_ref(), policy })
+}
+
+/// What drifted, as the record alone tells.
+fn reported(cluster: &Cluster) -> Report {
+    let stack = stack().stack;
+    let found = Found { stack: &stack, live: &cluster.live, tasks: &[], now: None };
+    drift_of(found, cluster.applied.as_ref().expect("a record"))
 }
 
 /// What a plan does, one word a step: `update service shop_web`.

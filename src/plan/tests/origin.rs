@@ -183,8 +183,9 @@ fn a_raised_force_update_stands_beside_drift_and_hides_where_it_is_ignored() {
     assert_eq!(plan.sync(), Sync::OutOfSync);
     let labels: Vec<&str> = plan.drift.changed[0].changes.iter().map(|it| it.label.as_str()).collect();
     assert_eq!(labels, ["env LEVEL", "force update"]);
-    let ignore = vec!["/TaskTemplate/ForceUpdate".to_owned()];
-    let plan = with_policy(&base(), &cluster, &Policy { ignore, ..Policy::default() });
+    let mut ignoring = base();
+    ignoring.services.get_mut(WEB).expect("web").ignore.push("/TaskTemplate/ForceUpdate".to_owned());
+    let plan = planned(&ignoring, &cluster);
     assert_eq!(plan.drift.changed[0].changes.len(), 1);
     let unrecorded = Cluster { applied: None, ..applied(&base()) };
     assert!(planned(&base(), &unrecorded).drift.changed.is_empty());
@@ -193,16 +194,30 @@ fn a_raised_force_update_stands_beside_drift_and_hides_where_it_is_ignored() {
 #[test]
 fn an_ignored_field_is_neither_looked_at_nor_changed() {
     let ignore = vec!["/Mode/Replicated/Replicas".to_owned(), "/Labels/by~1hand".to_owned()];
-    let policy = Policy { ignore, ..Policy::default() };
+    let base = || {
+        let mut desired = base();
+        desired.services.get_mut(WEB).expect("web").ignore.clone_from(&ignore);
+        desired
+    };
     let mut cluster = applied(&base());
     cluster.by_hand(WEB, |spec| {
         Edit::replicas(spec, 9).label("by/hand", "x");
     });
-    let plan = with_policy(&base(), &cluster, &policy);
+    let plan = planned(&base(), &cluster);
     assert!(plan.steps.is_empty() && plan.drift.is_empty(), "{:?}", plan.drift);
+    assert_eq!(plan.sync(), Sync::Synced);
+    let ignored: Vec<_> = plan.drift.ignored.iter().flat_map(|it| &it.changes).collect();
+    let ignored: Vec<_> = ignored.iter().map(|it| (it.path.as_str(), &it.before, &it.after, it.effect)).collect();
+    assert_eq!(
+        ignored,
+        [
+            ("/Labels/by~1hand", &Some("x".into()), &None, Effect::None),
+            ("/Mode/Replicated/Replicas", &Some(9.into()), &Some(3.into()), Effect::None)
+        ]
+    );
     let mut desired = base();
     desired.services.get_mut(WEB).expect("web").env("A=1");
-    let plan = with_policy(&desired, &cluster, &policy);
+    let plan = planned(&desired, &cluster);
     assert_eq!(changes(&plan), [("/TaskTemplate/ContainerSpec/Env/0", Origin::Git)]);
     cluster.carry_out(&plan);
     let live = &cluster.service(WEB).spec;

@@ -55,6 +55,7 @@ fn header() -> view::Header {
         reference: Some("main".into()),
         cluster: Some("prod".into()),
         nodes: 3,
+        ..view::Header::default()
     }
 }
 
@@ -118,7 +119,7 @@ fn drift_reads_well() {
     (stray.id, stray.name) = ("stray".to_owned(), "shop_stray".to_owned());
     cluster.live.networks.push(std::sync::Arc::new(stray));
     let plan = planned(&before(), &cluster);
-    let report = view::drift(header(), &[(&plan, &Sources::new())], &Mask::default());
+    let report = view::drift(header(), &[(&reported(&cluster), &Sources::new())], &Mask::default());
     insta::assert_snapshot!("drift_text", drift_text(&report, &Layout::default()));
     insta::assert_snapshot!("plan_text_with_drift_alone", plan_text(&document(&plan), &Layout::default()));
     insta::assert_json_snapshot!("drift_json", report);
@@ -195,7 +196,7 @@ fn no_secret_is_in_anything_that_is_printed() {
     let document = document(&plan);
     let json = serde_json::to_string(&document).expect("JSON");
     let text = plan_text(&document, &Layout { width: 1000, ..Layout::default() });
-    let report = view::drift(header(), &[(&plan, &Sources::new())], &Mask::default());
+    let report = view::drift(header(), &[(&reported(&cluster()), &Sources::new())], &Mask::default());
     let drift = serde_json::to_string(&report).expect("JSON");
     for (what, output) in [("json", &json), ("text", &text), ("drift", &drift)] {
         assert!(!output.contains("CANARY"), "{what}: {output}");

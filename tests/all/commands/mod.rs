@@ -4,6 +4,7 @@ mod apply;
 mod confidential;
 mod connections;
 mod credentials;
+mod drift;
 mod import;
 mod modern;
 mod offline;

@@ -1,0 +1,107 @@
+//! Services that are not as they were applied.
+
+use super::{Look, differences};
+use crate::model::Kind;
+use crate::plan::applied::Object;
+use crate::plan::lines::Texts;
+use crate::plan::service::{comparable, counted, ignored, keep, keep_predefined, left_alone, value};
+use crate::plan::step::{Change, Drifted};
+use crate::plan::{cost, ignore};
+use crate::swarm::canonical::canonical_service;
+use crate::swarm::{Service, ServiceSpec};
+
+impl Look<'_> {
+    pub(super) fn services(&mut self) {
+        let applied = self.applied;
+        for (name, applied) in &applied.services {
+            let Some(live) = self.index.services.get(name.as_str()).copied() else {
+                self.drift.missing.push(Object::new(Kind::Service, name));
+                continue;
+            };
+            let found = comparable(self.index, live.spec.clone());
+            let said = self.expected(applied, live, &found);
+            let paths = self.ignored(name, applied);
+            let mut wanted = said.clone();
+            wanted.task_template.force_update = found.task_template.force_update;
+            let mut changes = Vec::new();
+            if wanted != found {
+                wanted = left_alone(&paths, &found, wanted);
+                changes = self.changes(live, &found, &wanted);
+            }
+            changes.extend(counted(live, &said, &paths));
+            // What else differs from what was applied is ignored: what counts, and is carried over, is told.
+            let mut told = said.clone();
+            if !paths.iter().any(|path| path == cost::FORCE_UPDATE) {
+                told.task_template.force_update = wanted.task_template.force_update;
+            }
+            if told != wanted {
+                self.drift.ignored.push(ignored(live, &wanted, &told));
+            }
+            self.judge((!changes.is_empty()).then(|| drifted(live, changes, &wanted, self.live)));
+        }
+    }
+
+    /// The paths at which no difference counts.
+    fn ignored(&self, name: &str, applied: &ServiceSpec) -> Vec<String> {
+        let mut paths = self.applied.ignore.get(name).cloned().unwrap_or_default();
+        paths.extend(ignore::by_labels(&applied.labels).map(str::to_owned));
+        paths
+    }
+
+    /// What was applied in the form in which it is compared with what is found.
+    fn expected(&self, applied: &ServiceSpec, live: &Service, found: &ServiceSpec) -> ServiceSpec {
+        let mut spec = applied.clone();
+        keep_predefined(self.index, &mut spec, Some(&live.spec));
+        keep::bookkeeping(&mut spec, &live.spec);
+        canonical_service(&mut spec);
+        self.index.fill_references(&mut spec);
+        keep::pin(&mut spec, found);
+        spec
+    }
+
+    fn changes(&self, live: &Service, found: &ServiceSpec, wanted: &ServiceSpec) -> Vec<Change> {
+        let mut changes = differences(&value(found), &value(wanted));
+        cost::assess_changes(&mut changes, live, wanted, &self.live.nodes);
+        for change in &mut changes {
+            let names = (text(&change.before), text(&change.after));
+            if change.path.ends_with("/ConfigName") {
+                let texts = names.0.zip(names.1).map(|(before, after)| self.texts(before, after));
+                change.detail = texts.as_ref().map(|texts| match texts {
+                    Some(texts) => texts.count(),
+                    None => "content differs".to_owned(),
+                });
+                change.texts = texts.flatten();
+            } else if change.path.ends_with("/SecretName") {
+                change.detail = Some("content differs".to_owned());
+            }
+        }
+        changes
+    }
+
+    /// What two configs hold, as far as both are there, text and no secret.
+    fn texts(&self, before: &str, after: &str) -> Option<Texts> {
+        let is_hidden = |name: &str| self.applied.configs.values().any(|it| it.name == name && it.confidential);
+        let data = |name: &str| self.index.configs.get(name).map(|config| config.spec.data.as_str());
+        if is_hidden(before) || is_hidden(after) {
+            return None;
+        }
+        Texts::of_data(data(before)?, data(after)?)
+    }
+}
+
+fn text(value: &Option<serde_json::Value>) -> Option<&str> {
+    value.as_ref().and_then(serde_json::Value::as_str)
+}
+
+fn drifted(live: &Service, changes: Vec<Change>, wanted: &ServiceSpec, swarm: &crate::swarm::Live) -> Drifted {
+    let cost = cost::of_update(&changes, live, wanted, &swarm.nodes);
+    Drifted {
+        kind: Kind::Service,
+        name: live.spec.name.clone(),
+        updated: live.updated_at.clone(),
+        changes,
+        effect: cost.effect,
+        tasks_restarting: cost.tasks_restarting,
+        tasks_stopping: cost.tasks_stopping,
+    }
+}
