@@ -139,7 +139,7 @@ fn show(
     let document = plan::document(target, plans, live, arguments.target.cluster.as_deref(), mask);
     match arguments.output {
         Output::Json => progress::event("plan", None, &serde_json::json!({ "plan": document })),
-        Output::Text => print::text(&plan::text(&document, environment, None)),
+        Output::Text => print::text(&plan::text(&document, environment, None, arguments.form.form())),
     }
 }
 

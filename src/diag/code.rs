@@ -138,6 +138,10 @@ codes! {
     UNSTORED = "plan/unstored",
     /// A change that Swarm cannot carry out in place.
     IMMUTABLE = "plan/immutable",
+    /// Something that runs and that no stack file can say.
+    IMPORT_DIFFERS = "import/differs",
+    /// An object that an imported file does not hold.
+    IMPORT_LEFT_OUT = "import/left-out",
     /// Drift that is not corrected any more.
     CONTESTED = "drift/contested",
     /// A network that becomes another one, which its services join before they leave it.

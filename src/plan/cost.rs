@@ -116,15 +116,15 @@ pub(super) fn assess_changes(changes: &mut [Change], live: &Service, wanted: &Se
     }
 }
 
+/// Whether all tasks are replaced, and not only those whose node no longer fits.
+pub(super) fn replaces_tasks(changes: &[Change]) -> bool {
+    changes.iter().any(|change| change.effect == Effect::JobRun || effects::of(&change.path) >= FieldEffect::Rolling)
+}
+
 /// Whether what differs restarts only the tasks whose node no longer fits: how many, only their nodes tell.
 pub(super) fn only_moves(changes: &[Change]) -> bool {
     let mut rolling = changes.iter().filter(|change| change.effect == Effect::Rolling).peekable();
     rolling.peek().is_some() && rolling.all(|change| effects::of(&change.path) == FieldEffect::Placement)
-}
-
-/// Whether all tasks are replaced, and not only those whose node no longer fits.
-pub(super) fn replaces_tasks(changes: &[Change]) -> bool {
-    changes.iter().any(|change| change.effect == Effect::JobRun || effects::of(&change.path) >= FieldEffect::Rolling)
 }
 
 /// What an update costs whose changes have their effects.
@@ -204,6 +204,7 @@ pub(super) fn counter(before: u64, after: u64, effect: Effect, origin: Origin) -
         before: Some(before.into()),
         after: Some(after.into()),
         detail: None,
+        texts: None,
         effect,
         origin,
     }

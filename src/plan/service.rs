@@ -10,10 +10,11 @@ use std::collections::HashSet;
 use serde_json::Value;
 
 use super::applied::Object;
-use super::content::{self, Names};
+use super::content::Names;
 use super::diff::{self, Base};
 use super::draft::{Entry, Outcome, State};
 use super::index::{Index, Owner};
+use super::lines::Texts;
 use super::network::Networks;
 use super::step::{Action, Body, Change, Downtime, Drifted, Effect, Origin, Step, Write};
 use super::{Input, base, correct, cost, guard, is_drift_alone, pointer};
@@ -51,7 +52,7 @@ impl Planner<'_, '_> {
         self.warn_of_unstored(service, faults);
         let Some(live) = self.index.services.get(name) else { return self.absent(name, service, applied) };
         let owner = self.index.owner(Kind::Service, name, &live.spec.labels);
-        if owner == Owner::Ours {
+        if owner == Owner::Ours || (owner == Owner::Nobody && service.as_is) {
             self.present(name, service, live, applied, faults)
         } else {
             faults.push(guard::taken(Kind::Service, name, owner, service.span));
@@ -129,7 +130,7 @@ impl Planner<'_, '_> {
         if wanted == found {
             return same(wanted);
         }
-        let mut changes = self.changes(&found, &mut wanted, applied);
+        let mut changes = self.changes(service, &found, &mut wanted, applied);
         if changes.is_empty() {
             return same(wanted);
         }
@@ -140,7 +141,7 @@ impl Planner<'_, '_> {
             return Outcome { object, state: State::Drifted, drift, entry: entry(self.settled(wanted, applied)) };
         }
         if cost::replaces_tasks(&changes) && keep::drop_bookkeeping(&mut wanted, &service.spec) {
-            changes = self.changes(&found, &mut wanted, applied);
+            changes = self.changes(service, &found, &mut wanted, applied);
             cost::assess_changes(&mut changes, live, &wanted, &self.input.live.nodes);
         }
         let drift = self.overwritten(name, live, &wanted, applied, &changes);
@@ -187,6 +188,7 @@ impl Planner<'_, '_> {
         resolve_networks(&mut spec, |name| self.index.network_id(name));
         self.keep_predefined(&mut spec, live);
         keep::image_and_platforms(&mut spec, live, applied);
+        keep::order_of_variables(&mut spec, live, applied);
         let past = live.or(applied);
         if !service.said.replicas {
             keep::numbers(&mut spec.mode, past.and_then(|past| past.mode.as_ref()));
@@ -282,11 +284,17 @@ impl Planner<'_, '_> {
     }
 
     /// The differences, and `wanted` with what no diff looks at as it is found.
-    fn changes(&self, found: &ServiceSpec, wanted: &mut ServiceSpec, applied: Option<&ServiceSpec>) -> Vec<Change> {
+    fn changes(
+        &self,
+        service: &desired::Service,
+        found: &ServiceSpec,
+        wanted: &mut ServiceSpec,
+        applied: Option<&ServiceSpec>,
+    ) -> Vec<Change> {
         let found_value = value(found);
         let mut wanted_value = value(wanted);
-        if !self.input.policy.ignore.is_empty() {
-            self.carry_over(&found_value, &mut wanted_value);
+        if self.ignored(service).next().is_some() {
+            self.carry_over(service, &found_value, &mut wanted_value);
             if let Ok(carried) = serde_json::from_value(wanted_value.clone()) {
                 *wanted = carried;
             }
@@ -301,7 +309,8 @@ impl Planner<'_, '_> {
         let mut changes = diff::changes(&found_value, &wanted_value, base(applied.as_ref()));
         for change in &mut changes {
             if change.path.ends_with("/ConfigName") {
-                change.detail = self.config_detail(change.before.as_ref(), change.after.as_ref());
+                let (detail, texts) = self.config_detail(change).unzip();
+                (change.detail, change.texts) = (detail, texts.flatten());
             } else if change.path.ends_with("/SecretName") {
                 change.detail = Some("content differs".to_owned());
             } else if change.path.rsplit('/').next().is_some_and(label::is_bookkeeping) {
@@ -311,13 +320,19 @@ impl Planner<'_, '_> {
         changes
     }
 
-    fn carry_over(&self, found: &Value, wanted: &mut Value) {
-        for path in &self.input.policy.ignore {
+    /// What no difference of a service looks at: as the settings of its stack say, and its files.
+    fn ignored<'s>(&'s self, service: &'s desired::Service) -> impl Iterator<Item = &'s String> {
+        self.input.policy.ignore.iter().chain(&service.ignore)
+    }
+
+    fn carry_over(&self, service: &desired::Service, found: &Value, wanted: &mut Value) {
+        for path in self.ignored(service) {
             pointer::copy(path, found, wanted);
         }
     }
 
-    fn config_detail(&self, before: Option<&Value>, after: Option<&Value>) -> Option<String> {
+    /// How the contents of a config that is exchanged for another differ, and both where they may be shown and are text.
+    fn config_detail(&self, change: &Change) -> Option<(String, Option<Texts>)> {
         let is_hidden = |name: &str| {
             let wanted = self.names.configs.iter().find(|(_, actual)| *actual == name);
             let wanted = wanted.and_then(|(plain, _)| self.input.desired.configs.get(*plain));
@@ -325,10 +340,7 @@ impl Planner<'_, '_> {
             wanted.is_some_and(|config| config.confidential)
                 || applied.any(|content| content.name == name && content.confidential)
         };
-        let (before, after) = (before?.as_str()?, after?.as_str()?);
-        if is_hidden(before) || is_hidden(after) {
-            return Some("content differs".to_owned());
-        }
+        let (before, after) = (change.before.as_ref()?.as_str()?, change.after.as_ref()?.as_str()?);
         let data = |name: &str| {
             let wanted = self.names.configs.iter().find(|(_, actual)| *actual == name);
             match wanted.and_then(|(plain, _)| self.input.desired.configs.get(*plain)) {
@@ -336,7 +348,9 @@ impl Planner<'_, '_> {
                 None => self.index.configs.get(name).map(|config| config.spec.data.as_str()),
             }
         };
-        Some(content::lines_differ(data(before)?, data(after)?))
+        let is_shown = !is_hidden(before) && !is_hidden(after);
+        let texts = if is_shown { Texts::of_data(data(before)?, data(after)?) } else { None };
+        Some((texts.as_ref().map_or_else(|| "content differs".to_owned(), Texts::count), texts))
     }
 
     fn drifted(&self, name: &str, live: &Service, wanted: &ServiceSpec, changes: Vec<Change>) -> Drifted {
@@ -389,9 +403,9 @@ impl Planner<'_, '_> {
         if replaces_tasks {
             keep::drop_bookkeeping(&mut spec, &service.spec);
         }
-        if !self.input.policy.ignore.is_empty() {
+        if self.ignored(service).next().is_some() {
             let mut sent = value(&spec);
-            self.carry_over(&value(&live.spec), &mut sent);
+            self.carry_over(service, &value(&live.spec), &mut sent);
             if let Ok(carried) = serde_json::from_value(sent) {
                 spec = carried;
             }

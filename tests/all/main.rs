@@ -7,6 +7,7 @@
 mod adoption;
 mod bad_input;
 mod cases;
+mod ci;
 mod client;
 mod commands;
 mod controller;
@@ -21,8 +22,10 @@ mod git_servers;
 mod goldens;
 mod hostile;
 mod house;
+mod import;
 mod lab;
 mod lab_itself;
+mod pages;
 mod proxy;
 mod reference;
 mod registry;

@@ -50,9 +50,10 @@ impl<'a> Account<'a> {
         let rendering = records::keep(self.client, &self.planned.plan.stack, settled).await?;
         record.inventory = inventory::of(settled);
         record.applied = Some(self.applied(rendering));
-        if self.planned.plan.first_contact.is_some() {
-            record.status = Status { sync: Sync::Synced, ..self.status(Health::Unknown, String::new()) };
-        }
+        record.status = match self.planned.plan.first_contact {
+            Some(_) => Status { sync: Sync::Synced, ..self.status(Health::Unknown, String::new()) },
+            None => Status { sync: self.planned.plan.sync(), revision: Some(self.revision()), ..record.status },
+        };
         let stored = self.store(self.planned.stored.as_ref(), record).await?;
         Ok(records::sweep(self.client, &self.planned.plan.stack, &stored.record.renderings()).await?)
     }

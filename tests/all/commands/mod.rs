@@ -4,13 +4,14 @@ mod apply;
 mod confidential;
 mod connections;
 mod credentials;
+mod import;
 mod modern;
 mod offline;
 mod plan;
 mod records;
 mod repository;
 mod saved;
-mod schemas;
+pub mod schemas;
 mod terminal;
 mod verdicts;
 

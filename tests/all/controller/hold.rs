@@ -95,20 +95,40 @@ fn a_service_that_the_engine_refuses_is_held_with_its_words() {
     let scene = Scene::new();
     let repository = &scene.repository;
     repository.declare(&["shop"], "");
-    // A port that another service has: only the engine knows.
-    let file = |port: u16| format!("{}    ports: [ \"{port}:80\" ]\n", super::repository::stack(&[("web", "one")]));
-    repository.write("shop.yaml", &file(8081));
+    // Both are well without the other: only the engine knows.
+    let file = |mode: &str| {
+        let ports = "    ports: [ \"8081:80\" ]\n";
+        format!("{}      endpoint_mode: {mode}\n{ports}", super::repository::stack(&[("web", "one")]))
+    };
+    repository.write("shop.yaml", &file("vip"));
     let good = repository.commit();
     let _skep = scene.run();
     scene.synced("shop", &good);
-    scene.lab.docker(1, &["service", "create", "--detach", "--name", "other", "--publish", "8082:80", "app:1"]);
-    repository.write("shop.yaml", &file(8082));
+    repository.write("shop.yaml", &file("dnsrr"));
     repository.commit();
     let held = scene.wait_status("shop", "held", |it| it["held"].is_object());
-    assert!(says(&held, "8082"), "{held:#}");
+    assert!(says(&held, "dnsrr"), "{held:#}");
     scene.resyncs(1);
     scene.nothing_is_written();
-    repository.write("shop.yaml", &file(8081));
+    repository.write("shop.yaml", &file("vip"));
     let reverted = repository.commit();
     scene.synced("shop", &reverted);
+}
+
+#[test]
+fn a_port_that_another_service_has_blocks_a_stack_until_it_is_free() {
+    let scene = Scene::new();
+    let repository = &scene.repository;
+    repository.declare(&["shop"], "");
+    scene.lab.docker(1, &["service", "create", "--detach", "--name", "other", "--publish", "8082:80", "app:1"]);
+    let web = super::repository::service("web", "one", "    ports: [ \"8082:80\" ]\n");
+    repository.write("shop.yaml", &format!("services:\n{web}"));
+    let only = repository.commit();
+    let _skep = scene.run();
+    let blocked = scene.wait_status("shop", "blocked", |it| it["sync"] == "OutOfSync");
+    let reason = "blocked: web: port 8082/tcp is published by service other already [plan/port-taken]";
+    assert_eq!(blocked["reason"], reason, "{blocked:#}");
+    assert!(blocked["held"].is_null(), "{blocked:#}");
+    scene.lab.docker(1, &["service", "rm", "other"]);
+    scene.synced("shop", &only);
 }
