@@ -95,22 +95,22 @@ fn a_service_that_the_engine_refuses_is_held_with_its_words() {
     let scene = Scene::new();
     let repository = &scene.repository;
     repository.declare(&["shop"], "");
-    // Both are well without the other: only the engine knows.
-    let file = |mode: &str| {
-        let ports = "    ports: [ \"8081:80\" ]\n";
-        format!("{}      endpoint_mode: {mode}\n{ports}", super::repository::stack(&[("web", "one")]))
+    // What a template may say, only the engine knows.
+    let file = |host: &str| {
+        let host = format!("    hostname: \"{host}\"\n");
+        format!("{}{host}", super::repository::stack(&[("web", "one")]))
     };
-    repository.write("shop.yaml", &file("vip"));
+    repository.write("shop.yaml", &file("web"));
     let good = repository.commit();
     let _skep = scene.run();
     scene.synced("shop", &good);
-    repository.write("shop.yaml", &file("dnsrr"));
+    repository.write("shop.yaml", &file("{{.Nope}}"));
     repository.commit();
     let held = scene.wait_status("shop", "held", |it| it["held"].is_object());
-    assert!(says(&held, "dnsrr"), "{held:#}");
+    assert!(says(&held, "expanding hostname failed"), "{held:#}");
     scene.resyncs(1);
     scene.nothing_is_written();
-    repository.write("shop.yaml", &file("vip"));
+    repository.write("shop.yaml", &file("web"));
     let reverted = repository.commit();
     scene.synced("shop", &reverted);
 }
