@@ -8,7 +8,7 @@ use crate::client::{Api, Client, Error, Filters};
 use crate::swarm::{Live, Service, Task};
 
 /// So long what was listed ahead says how a service fares. A pass takes less.
-const FRESH: Duration = Duration::from_secs(5);
+const FRESH: Duration = Duration::from_secs(15);
 
 /// Tasks that were listed ahead, each service's until it is looked at.
 #[derive(Debug, Default)]
