@@ -364,10 +364,16 @@ async fn hear(
     }
 }
 
-/// The stack that a change concerns: by its label, or, of a record that somebody else wrote, by the record.
+/// The stack that a change concerns: by its label, or, of a record that somebody else wrote, by the record. A service without a
+/// label may be one that a stack took as it is.
 fn concerned(change: &Change, stores: &Stores, reconciler: &Reconciler) -> Option<StackName> {
     if let Some(stack) = &change.stack {
         return StackName::parse(stack).ok();
+    }
+    if change.kind == Kind::Service {
+        let holds =
+            |stored: &Stored| stored.record.inventory.get(&Kind::Service).is_some_and(|it| it.contains(&change.name));
+        return records(stores).into_iter().find(holds).map(|stored| stored.record.stack);
     }
     if change.kind != Kind::Config {
         return None;

@@ -197,7 +197,8 @@ fn what_was_changed_by_hand_is_written_as_it_became() {
         let mut all = vec!["service", "update", "--detach=true", "--no-resolve-image"];
         all.extend(words.split(' '));
         all.push(&web);
-        lab().docker(1, &all);
+        // The engine itself writes to a service that was just made, and docker does not look again.
+        wait_until(Duration::from_secs(20), "it is updated", || lab().try_docker(1, &all).status.success());
     }
     let printed = scene.run("import STACK").expect(0);
     scene.write("imported.yaml", &printed.stdout);

@@ -2,6 +2,7 @@
 //!
 //! A swarm has one lease, so each test has a swarm of its own: two seconds, and the tests run beside each other.
 
+mod as_is;
 mod brake;
 mod contents;
 mod correct;
