@@ -209,6 +209,8 @@ const TEXTS: &[(&str, Decide)] = &[
     ("code = PermissionDenied", Error::Unauthorized),
     ("code = Unauthenticated", Error::Unauthorized),
     ("raft message is too large", Error::Invalid),
+    // Of a constraint whose value has characters that the engine does not take, with the status 500.
+    ("' is invalid", Error::Invalid),
     ("only updates to Labels are allowed", Error::Immutable),
     ("service mode change is not allowed", Error::Immutable),
     ("renaming services is not supported", Error::Immutable),

@@ -314,9 +314,8 @@ proptest! {
         }
         let plan = planned(&after, &cluster);
         prop_assert!(plan.steps.iter().map(|step| step.changes.len()).sum::<usize>() + plan.drift.changed.len() > 0);
-        let pairs = [(&plan, &Sources::new())];
-        let (plans, drift) =
-            (view::plans(view::Header::default(), &pairs, &Mask::default()), view::drift(view::Header::default(), &pairs, &Mask::default()));
+        let plans = view::plans(view::Header::default(), &[(&plan, &Sources::new())], &Mask::default());
+        let drift = view::drift(view::Header::default(), &[(&reported(&cluster), &Sources::new())], &Mask::default());
         let wide = Layout { width: 2000, ..Layout::default() };
         let kept = plan.settled.kept(&after.stack).expect("JSON").to_string();
         let json = |document| serde_json::to_string(document).expect("JSON");

@@ -163,7 +163,7 @@ fn whatever_field_of_whatever_service_a_hand_changes_is_named_and_printed() {
             let mut hand = cluster.clone();
             Arc::make_mut(&mut hand.live.services[index]).spec = serde_json::from_value(changed).expect("a spec");
             let plan = planned(&desired, &hand);
-            let report = view::drift(view::Header::default(), &[(&plan, &Sources::new())], &Mask::default());
+            let report = view::drift(view::Header::default(), &[(&reported(&hand), &Sources::new())], &Mask::default());
             let text = drift_text(&report, &Layout { width: 1000, ..Layout::default() });
             let mut changes = report.stacks[0].steps.iter().flat_map(|step| &step.changes);
             let named = changes.find(|change| stem(&change.path) == stem(&path));

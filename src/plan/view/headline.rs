@@ -111,6 +111,7 @@ mod tests {
             tasks_stopping: stopping,
             downtime,
             unchanged: 5,
+            ..Summary::default()
         };
         for (summary, expected) in [
             (sums(0, 0, 0, 0, 0, 0, Downtime::None), "nothing to do"),
