@@ -67,8 +67,7 @@ impl Page<'_> {
             (_, None) => "drift".to_owned(),
         };
         let head = format!("  {} {} {name}", self.paint.warn("≠"), step.kind);
-        self.line(&join(&head, &what));
-        self.changes(step, Column::None);
+        self.told(&join(&head, &what), step, Column::None);
     }
 
     pub(super) fn extra(&mut self, stack: &Stack) {
