@@ -4,7 +4,7 @@
 //!
 //! ```text
 //! vocabulary   model  diag  yaml
-//! pure         sops  settings  compose  swarm  desired  plan  health
+//! pure         sops  settings  compose  swarm  desired  plan  import  health
 //! shell        client  source  runtime  apply  telemetry
 //! assembly     operator  cli
 //! ```
@@ -18,6 +18,7 @@ pub mod compose;
 pub mod desired;
 pub mod diag;
 pub mod health;
+pub mod import;
 pub mod model;
 pub mod operator;
 pub mod plan;

@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 use crate::fleet::Fleet;
 use crate::lab::Lab;
-use crate::measure::{Sample, cpu_of};
+use crate::measure::{Sample, cpu_of, side_by_side};
 use crate::proxy::{Proxy, Request};
 use crate::runner::{Process, Skep};
 use crate::wait::{wait_for, wait_until};
@@ -43,6 +43,17 @@ pub struct Pass {
     pub requests: f64,
     pub writes: f64,
     pub cpu: Duration,
+    /// While any of its requests waited for the engine.
+    pub waiting: Duration,
+    /// The lists that a plan needs, all at once, taken between the passes.
+    pub lists: Sample,
+}
+
+impl Pass {
+    /// How long it takes, at most: as if the engine and skep never worked at the same time.
+    pub fn busy(&self) -> Duration {
+        self.cpu + self.waiting
+    }
 }
 
 /// A controller behind a proxy of its own.
@@ -140,9 +151,11 @@ pub fn measure(lab: &Lab, fleet: &Fleet, runs: usize) -> Report {
     std::thread::sleep(RESYNC * PASSES);
     let cpu = (cpu_of(controller.process.id()) - before) / PASSES;
     let all = controller.proxy.requests();
+    let [lists] = side_by_side(runs, [&mut || crate::lists::at_once(&lab.socket(1))]);
     let (of_lease, others): (Vec<_>, Vec<_>) = all.iter().partition(|request| concerns(request, &lease));
     let writes = others.iter().filter(|request| request.is_write()).count();
-    let pass = Pass { requests: per_pass(others.len()), writes: per_pass(writes), cpu };
+    let waiting = waiting(&others) / PASSES;
+    let pass = Pass { requests: per_pass(others.len()), writes: per_pass(writes), cpu, waiting, lists };
     let lease_rate = of_lease.len() as f64 / (RESYNC * PASSES).as_secs_f64();
     let memory = memory(controller.process.id());
     assert!(controller.process.terminate(SOON).status.success(), "the controller ends well");
@@ -198,6 +211,20 @@ fn lease_of(lab: &Lab) -> Option<String> {
 fn concerns(request: &Request, lease: &str) -> bool {
     let name = skep::runtime::lease::NAME;
     request.path.contains(lease) || request.body["Name"] == name || request.query.contains(name)
+}
+
+/// How long any of these requests was under way.
+fn waiting(requests: &[&Request]) -> Duration {
+    let mut spans: Vec<(Instant, Instant)> =
+        requests.iter().filter_map(|request| Some((request.at, request.answered?))).collect();
+    spans.sort();
+    let mut until = None::<Instant>;
+    let lengths = spans.into_iter().map(|(from, to)| {
+        let from = until.map_or(from, |until| from.max(until));
+        until = Some(until.map_or(to, |until| until.max(to)));
+        to.saturating_duration_since(from)
+    });
+    lengths.sum()
 }
 
 fn per_pass(count: usize) -> f64 {

@@ -14,9 +14,9 @@ pub struct Size {
 }
 
 impl Size {
-    /// 300 services in 20 stacks, or what `SKEP_BENCH_SERVICES` and `SKEP_BENCH_STACKS` say.
+    /// 1,000 services in 50 stacks, or what `SKEP_BENCH_SERVICES` and `SKEP_BENCH_STACKS` say.
     pub fn from_environment() -> Size {
-        Size { stacks: number("SKEP_BENCH_STACKS", 20), services: number("SKEP_BENCH_SERVICES", 300) }
+        Size { stacks: number("SKEP_BENCH_STACKS", 50), services: number("SKEP_BENCH_SERVICES", 1000) }
     }
 
     /// How many services a stack has; the first ones take what is left over.
@@ -74,6 +74,27 @@ impl Fleet {
     /// The same with a commit that concerns no stack.
     pub fn prepare_note(&self, text: &str) -> impl FnOnce() + use<> {
         self.prepare("NOTES", text)
+    }
+
+    /// Changes every service, network and config in the files alone, or brings them back to what they were.
+    pub fn differ(&self, differ: bool) {
+        for (stack, (name, file)) in self.stacks().into_iter().enumerate() {
+            let (mut text, mut conf) = (compose(self.size.of_stack(stack), ""), settings(&name));
+            if differ {
+                for (from, to) in [
+                    ("nginx:1.27-alpine", "nginx:1.28-alpine"),
+                    ("LOG_LEVEL: info", "LOG_LEVEL: debug"),
+                    ("interval: 10s", "interval: 20s"),
+                    ("memory: 256M", "memory: 512M"),
+                    ("bench.value: \"\"", "bench.value: \"other\""),
+                ] {
+                    text = text.replace(from, to);
+                }
+                conf.push_str("setting.last = new\n");
+            }
+            std::fs::write(&file, text).expect("a stack file");
+            self.write(&format!("stacks/{name}/settings.conf"), &conf);
+        }
     }
 
     /// Adds a secret to every stack, in the files alone.

@@ -19,6 +19,27 @@ impl Sample {
     }
 }
 
+/// Takes several measurements in turn, once to warm caches and then several times, so that all of them meet the same load.
+pub fn side_by_side<const N: usize>(runs: usize, mut measure: [&mut dyn FnMut() -> Duration; N]) -> [Sample; N] {
+    let mut all = [const { Vec::new() }; N];
+    for run in 0..=runs {
+        for (measure, times) in measure.iter_mut().zip(&mut all) {
+            let time = measure();
+            if run > 0 {
+                times.push(time);
+            }
+        }
+    }
+    all.map(Sample::of)
+}
+
+/// How long a command takes, which must end well.
+pub fn time(command: Command) -> Duration {
+    let start = Instant::now();
+    run(command);
+    start.elapsed()
+}
+
 /// What running a command several times took.
 #[derive(Clone, Copy)]
 pub struct Cost {

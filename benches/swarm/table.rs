@@ -39,6 +39,8 @@ pub fn controller(report: &Report, size: Size) -> Table {
     row("an unchanged pass: requests", format!("{:.1}", pass.requests), String::new());
     row("… writes", format!("{:.1}", pass.writes), String::new());
     row("… CPU, the lease's share included", format!("{} ms", milliseconds(pass.cpu)), String::new());
+    row("… waiting for the engine", format!("{} ms", milliseconds(pass.waiting)), String::new());
+    row("the lists right after, all at once", median(&pass.lists), range(&pass.lists));
     row("requests a second for the lease", format!("{:.1}", report.lease), String::new());
     let (requests, writes) = report.unconcerned;
     row("a commit that concerns no stack: requests", requests.to_string(), String::new());

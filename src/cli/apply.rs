@@ -35,7 +35,7 @@ pub async fn run(arguments: &ApplyArguments, environment: &Environment) -> Resul
     let arguments = of_plan.as_ref().unwrap_or(arguments);
     let timeout = arguments.timeout.as_deref().map(super::records::duration).transpose()?;
     let client = connect::client(environment)?;
-    let (mut target, live) =
+    let (mut target, mut live) =
         stop.unless(plan::look(&client, &arguments.target, environment, Undeclared::Refuse)).await?;
     super::validate::show(&target, environment);
     if target.has_errors() {
@@ -50,7 +50,7 @@ pub async fn run(arguments: &ApplyArguments, environment: &Environment) -> Resul
     {
         alone(&live)?;
     }
-    let mut plans = plan::plans(&target, &live, &arguments.change)?;
+    let mut plans = stop.unless(plan::exact(&client, &target, &mut live, &arguments.change)).await?;
     if let Some(saved) = &saved {
         // It was saved with what looks like a secret hidden, and is compared so.
         let cluster = arguments.target.cluster.as_deref();
@@ -139,7 +139,7 @@ fn show(
     let document = plan::document(target, plans, live, arguments.target.cluster.as_deref(), mask);
     match arguments.output {
         Output::Json => progress::event("plan", None, &serde_json::json!({ "plan": document })),
-        Output::Text => print::text(&plan::text(&document, environment, None)),
+        Output::Text => print::text(&plan::text(&document, environment, None, arguments.form.form())),
     }
 }
 

@@ -1,10 +1,14 @@
 //! The arguments as they are typed.
 
+mod report;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde::{Deserialize, Serialize};
+
+pub use report::{FormArguments, ReportOutput};
 
 use crate::telemetry::Format;
 
@@ -50,6 +54,8 @@ pub enum Verb {
     Retry(StacksArguments),
     /// Tell the controller to apply what waits for a person: a first contact, or a stack in manual mode
     Sync(SyncArguments),
+    /// Write stack files of what runs: of a stack, of services that no stack made, or of everything
+    Import(ImportArguments),
     /// End a stack: delete what skep's record says it applied, then the record
     Delete(DeleteArguments),
     /// Print a JSON Schema
@@ -152,9 +158,10 @@ pub struct ChangeArguments {
           default_value_t, hide_default_value = true)]
     pub prune: bool,
 
-    /// Accept docker's word; no registry is asked yet [default: changed]
+    /// Choose when registries are asked whether they have an image; never asks none [default: changed]
     ///
-    /// An image whose text did not change keeps the digest it runs with; another is sent as it is written.
+    /// An image whose text did not change keeps the digest it runs with; another is sent as it is written: digests are not
+    /// looked up yet, so always does what changed does.
     #[arg(long, value_enum, value_name = "WHEN")]
     pub resolve_image: Option<ResolveImage>,
 
@@ -209,9 +216,12 @@ pub struct PlanArguments {
     /// End with 2 when there are changes
     #[arg(long)]
     pub detailed_exitcode: bool,
+    /// How much the text tells
+    #[command(flatten)]
+    pub form: FormArguments,
     /// Choose how to print it
     #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t)]
-    pub output: Output,
+    pub output: ReportOutput,
 }
 
 /// `skep drift`.
@@ -227,12 +237,15 @@ pub struct DriftArguments {
     /// Show the values of variables that look like secrets (on a terminal only)
     #[arg(long)]
     pub show_values: bool,
+    /// How much the text tells
+    #[command(flatten)]
+    pub form: FormArguments,
     /// End with 2 when there is drift
     #[arg(long)]
     pub detailed_exitcode: bool,
     /// Choose how to print it
     #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t)]
-    pub output: Output,
+    pub output: ReportOutput,
 }
 
 /// `skep apply`.
@@ -264,6 +277,9 @@ pub struct ApplyArguments {
     /// Give up when no task has become ready for so long, as 90s or 10m [default: the stack's setting, 10m]
     #[arg(long, value_name = "DURATION")]
     pub timeout: Option<String>,
+    /// How much the text of the plan tells
+    #[command(flatten)]
+    pub form: FormArguments,
     /// Choose how to print it; json is one event a line
     #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t)]
     pub output: Output,
@@ -402,6 +418,26 @@ pub struct DeleteArguments {
     /// Forget the stack and leave everything running
     #[arg(long)]
     pub keep: bool,
+}
+
+/// `skep import`.
+#[derive(Debug, Clone, Args)]
+pub struct ImportArguments {
+    /// The stack; a new one where only --service says what is meant
+    #[arg(value_name = "STACK", required_unless_present = "all")]
+    pub stack: Option<String>,
+    /// Take in this service as it is, repeated or after commas; for one that no stack made
+    #[arg(long = "service", value_name = "NAME", value_delimiter = ',', conflicts_with = "all")]
+    pub services: Vec<String>,
+    /// Write every stack into a directory of its own, and a skep.yaml that declares them
+    #[arg(long, requires = "out", conflicts_with = "stack")]
+    pub all: bool,
+    /// Write files into this directory [default: the stack file to standard output]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Write over files that are there
+    #[arg(long, requires = "out")]
+    pub force: bool,
 }
 
 /// `skep schema`.

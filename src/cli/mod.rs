@@ -17,6 +17,7 @@ mod ask;
 mod connect;
 mod delete;
 mod drift;
+mod import;
 mod interrupt;
 mod keys;
 mod parallel;
@@ -109,6 +110,7 @@ async fn dispatch(verb: Verb, environment: &Environment) -> Result<Exit, Failure
         Verb::Resume(arguments) => records::resume(&arguments, environment).await,
         Verb::Retry(arguments) => records::retry(&arguments, environment).await,
         Verb::Sync(arguments) => records::sync(&arguments, environment).await,
+        Verb::Import(arguments) => Stop::listen().unless(import::run(&arguments, environment)).await,
         Verb::Delete(arguments) => delete::run(&arguments, environment).await,
         Verb::Schema(arguments) => print::text(&arguments.name.text()).map(|()| Exit::Done),
         Verb::Completions { shell } => {

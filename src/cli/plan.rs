@@ -15,16 +15,17 @@ use crate::operator::records::{self, Stored};
 use crate::operator::rendering;
 use crate::operator::snapshot;
 use crate::plan::view::{self, Document, Header};
-use crate::plan::{self, Estimate, Layout, Mask, Plan, Policy, Prune, Questions};
+use crate::plan::{self, Estimate, Form, Frame, Layout, Mask, Plan, Policy, Prune, Questions};
 use crate::settings::Resolve;
 use crate::source::git;
 use crate::swarm::Live;
 
-use super::arguments::{ChangeArguments, Output, PlanArguments, ResolveImage, TargetArguments};
+use super::arguments::{ChangeArguments, PlanArguments, ReportOutput, ResolveImage, TargetArguments};
 use super::connect;
 use super::environment::Environment;
 use super::exit::Exit;
 use super::failure::Failure;
+use super::parallel;
 use super::print;
 use super::saved::{self, Saved};
 use super::target::{Name, Origin, Stack, Target, Undeclared};
@@ -33,12 +34,12 @@ pub async fn run(arguments: &PlanArguments, environment: &Environment) -> Result
     let client = connect::client(environment)?;
     // What nobody declared cannot be applied, so there is nothing to save.
     let undeclared = if arguments.out.is_some() { Undeclared::Refuse } else { Undeclared::Look };
-    let (target, live) = look(&client, &arguments.target, environment, undeclared).await?;
+    let (target, mut live) = look(&client, &arguments.target, environment, undeclared).await?;
     super::validate::show(&target, environment);
     if target.has_errors() {
         return Err(Failure::Invalid);
     }
-    let mut plans = plans(&target, &live, &arguments.change)?;
+    let mut plans = exact(&client, &target, &mut live, &arguments.change).await?;
     judge(&client, environment, &arguments.change, &live, &mut plans).await;
     let shown = |mask| document(&target, &plans, &live, arguments.target.cluster.as_deref(), mask);
     let document = shown(mask(&arguments.change, environment));
@@ -47,15 +48,21 @@ pub async fn run(arguments: &PlanArguments, environment: &Environment) -> Result
     if let Some(file) = arguments.out.as_deref().filter(|_| !blocked) {
         saved::write(file, &Saved::of(arguments, &target, &plans, &live, shown(Mask::default())))?;
     }
+    let next = match &arguments.out {
+        Some(file) => changes.then(|| format!("skep apply --plan {}", quoted(&file.to_string_lossy()))),
+        None => next(&arguments.target, changes),
+    };
+    let next = next.filter(|_| !blocked);
+    let frame = Frame { subject: &subject(&arguments.target), made: None, next: next.as_deref() };
     match arguments.output {
-        Output::Json => print::json(&document)?,
-        Output::Text => {
-            let next = match &arguments.out {
-                Some(file) => changes.then(|| format!("skep apply --plan {}", quoted(&file.to_string_lossy()))),
-                None => next(&arguments.target, changes),
-            };
-            let next = next.filter(|_| !blocked);
-            print::text(&text(&document, environment, next.as_deref()))?;
+        ReportOutput::Json => print::json(&document)?,
+        ReportOutput::Text => {
+            print::text(&text(&document, environment, next.as_deref(), arguments.form.form()))?;
+        }
+        ReportOutput::Markdown => print::bytes(plan::plan_markdown(&document, &frame).as_bytes())?,
+        ReportOutput::Html => {
+            let now = print::moment(Timestamp::now());
+            print::bytes(plan::plan_html(&document, &Frame { made: Some(&now), ..frame }).as_bytes())?;
         }
     }
     for planned in &plans {
@@ -127,8 +134,10 @@ pub async fn look(
     undeclared: Undeclared,
 ) -> Result<(Target, Live), Failure> {
     let client = client.clone();
-    // The git library reads all of the system's certificates when it starts, whatever it is wanted for.
-    tokio::task::spawn_blocking(|| git::initialise(git::Setup::default()));
+    if arguments.compose_files.is_empty() {
+        // The git library reads all of the system's certificates when it starts, whatever it is wanted for.
+        tokio::task::spawn_blocking(|| git::initialise(git::Setup::default()));
+    }
     // A task of its own: what reads files would keep one that shares its thread from reading answers.
     let live = tokio::spawn(async move { snapshot::take(&client).await });
     // A fault in the files is told even where the swarm cannot be reached.
@@ -144,6 +153,12 @@ pub async fn look(
 /// Computes what the secrets of a target are known by in this swarm.
 pub fn fill(target: &mut Target, live: &Live) {
     let cache = fingerprint::Cache::default();
+    let desired = || target.stacks.iter().filter_map(|stack| stack.desired.as_ref());
+    let contents: Vec<(&str, &[u8])> = desired()
+        .flat_map(|desired| &desired.secrets)
+        .filter_map(|(name, secret)| Some((name.as_str(), secret.content.as_ref()?.reveal().as_slice())))
+        .collect();
+    parallel::each(&contents, |(name, content)| drop(cache.fingerprint(&live.swarm_id, name, content)));
     for desired in target.stacks.iter_mut().filter_map(|stack| stack.desired.as_mut()) {
         fingerprint::fill(desired, &live.swarm_id, &cache);
     }
@@ -207,6 +222,18 @@ pub async fn judge(
     }
 }
 
+/// The same, told where tasks run, if how many of them restart hangs on it.
+pub async fn exact<'a>(
+    client: &Client,
+    target: &'a Target,
+    live: &mut Live,
+    change: &ChangeArguments,
+) -> Result<Vec<Planned<'a>>, Failure> {
+    let planned = plans(target, live, change)?;
+    let movers = planned.iter().flat_map(|planned| planned.plan.movers());
+    if snapshot::locate(client, live, movers).await? { plans(target, live, change) } else { Ok(planned) }
+}
+
 fn managed(stack: &Stack, stored: &Stored) -> Failure {
     Failure::blocked(
         format!("stack {} is managed: its record says it comes from {}", stack.name, stored.record.source),
@@ -249,14 +276,22 @@ pub fn document(target: &Target, plans: &[Planned<'_>], live: &Live, cluster: Op
 }
 
 /// The plans as people read them.
-pub fn text(document: &Document, environment: &Environment, next: Option<&str>) -> String {
-    let layout = Layout { style: environment.style(), width: environment.width(), next };
+pub fn text(document: &Document, environment: &Environment, next: Option<&str>, form: Form) -> String {
+    let layout = Layout { style: environment.style(), width: environment.width(), next, form };
     plan::plan_text(document, &layout)
 }
 
 /// What may be shown of values that look like secrets: all of them on a terminal, where a person asks for it.
 pub fn mask(change: &ChangeArguments, environment: &Environment) -> Mask {
     if change.show_values && environment.stdout_is_terminal { Mask::none() } else { Mask::default() }
+}
+
+/// What a report is of, the same in every run of one pipeline: by it a comment is found again to be edited.
+pub fn subject(target: &TargetArguments) -> String {
+    let parts = [target.cluster.as_deref(), target.discover.as_deref()].into_iter().flatten();
+    let path = Some(target.path.as_str()).filter(|path| !path.is_empty());
+    let parts: Vec<&str> = parts.chain(path).chain(target.stacks.iter().map(String::as_str)).collect();
+    if parts.is_empty() { "all".to_owned() } else { parts.join(" ") }
 }
 
 /// The command that carries the plan out.

@@ -16,7 +16,7 @@ use super::listed::{self, Found, Known, Listed};
 use super::registry::AuthHeader;
 use super::transport::{Call, failure};
 use crate::model::{Kind, StackName};
-use crate::swarm::{Config, ConfigSpec, Service, Version};
+use crate::swarm::{Config, ConfigSpec, Network, Service, Version};
 
 /// What a write gave.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -253,6 +253,20 @@ impl Api<Service> {
     pub async fn list_status(&self) -> Result<Listed<Service>, Error> {
         let body = self.fetch_list(&Filters::new(), Some("status=true")).await?;
         listed::decode(&body).map_err(|error| undecodable(Attempt::List(Kind::Service), error))
+    }
+}
+
+impl Api<Network> {
+    /// One of the engine's own networks, `host`, `bridge` or `none`, as services join it: no list has it.
+    ///
+    /// # Errors
+    /// Those of a read.
+    pub async fn find_predefined(&self, name: &str) -> Result<Option<Network>, Error> {
+        let attempt = Attempt::object(Verb::Read, Kind::Network, name);
+        let call = Call::get(attempt.clone(), format!("/networks/{}?scope=swarm", segment(name)));
+        let read = self.client.transport().read(&call).await;
+        let parsed = read.and_then(|body| serde_json::from_slice(&body).map_err(|error| undecodable(attempt, error)));
+        absent_as_none(parsed)
     }
 }
 

@@ -2,12 +2,15 @@
 
 use super::cast;
 use crate::diag::{Diagnostic, code};
+use crate::model::name::check_service_name;
 use crate::yaml::{Fields, View};
 
 /// What `x-skep` says of a stack, a service or an object. Which warnings are accepted is read apart
 /// ([`super::Accepted`]).
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Own {
+    /// The name of a service in the swarm, which is taken as it is: nothing of the stack is added to it.
+    pub name: Option<String>,
     /// JSON pointers into the service's spec that no difference looks at and no write changes.
     pub ignore: Vec<String>,
     /// Whether it may never be deleted.
@@ -48,12 +51,36 @@ fn decode(view: &View<'_>, place: Place) -> Option<Own> {
     if matches!(place, Place::Stack | Place::Service) {
         own.ignore = fields.said("ignore").map(|view| pointers(&view)).unwrap_or_default();
     }
+    if place == Place::Service {
+        own.name = fields.take("name").and_then(|view| service_name(&view));
+    }
     if place == Place::Volume {
-        own.prune_volumes = fields.choice("prune", &[("volumes", true), ("never", false)]).unwrap_or(false);
+        own.prune_volumes = fields.take("prune").and_then(|view| prune(&view)).unwrap_or(false);
     }
     fields.accept_extensions();
     fields.finish();
     Some(own)
+}
+
+/// A whole name, by the engine's rule.
+fn service_name(view: &View<'_>) -> Option<String> {
+    let name = view.text()?;
+    if let Err(error) = check_service_name(&name) {
+        let message = format!("{}: the engine refuses this name: {error}", view.name());
+        view.fault(Diagnostic::error(code::INVALID_NAME, message).at(view.span()));
+        return None;
+    }
+    Some(name)
+}
+
+/// When a volume is deleted. A manager does not know the volumes of other nodes, so nothing is deleted yet.
+fn prune(view: &View<'_>) -> Option<bool> {
+    let choice = view.choice(&[("volumes", true), ("never", false)])?;
+    if choice {
+        let message = format!("{}: volumes are not deleted yet; `docker volume rm` on its node does", view.name());
+        view.fault(Diagnostic::warning(code::NOT_YET, message).at(view.span()));
+    }
+    Some(choice)
 }
 
 /// One pointer, or a list of them.

@@ -26,13 +26,15 @@ pub fn digest(desired: &Desired) -> Digest {
         "external": external,
     });
     // What only some stacks say is left out of the others', whose digests earlier versions have recorded.
-    if !desired.protected.is_empty() {
-        wanted["protected"] = json!(desired.protected);
-    }
-    let ignored: BTreeMap<_, _> =
-        desired.services.iter().filter(|(_, it)| !it.ignore.is_empty()).map(|(name, it)| (name, &it.ignore)).collect();
-    if !ignored.is_empty() {
-        wanted["ignore"] = json!(ignored);
+    let ignored = desired.services.iter().filter(|(_, service)| !service.ignore.is_empty());
+    let ignored: BTreeMap<_, _> = ignored.map(|(name, service)| (name, &service.ignore)).collect();
+    if let Value::Object(wanted) = &mut wanted {
+        if !desired.protected.is_empty() {
+            wanted.insert("protected".to_owned(), json!(desired.protected));
+        }
+        if !ignored.is_empty() {
+            wanted.insert("ignore".to_owned(), json!(ignored));
+        }
     }
     let mut text = String::new();
     write(&wanted, &mut text);

@@ -45,6 +45,9 @@ pub struct Service {
     pub said: Said,
     /// The services this one waits for.
     pub depends_on: Vec<Dependency>,
+    /// Whether it is named by its own name and taken as it is: nothing of the stack is added to it, and one that carries no
+    /// stack's label is this.
+    pub as_is: bool,
     /// JSON pointers into the spec that no difference looks at and no write changes: those of `skep.yaml`, of the file and
     /// of the service.
     pub ignore: Vec<String>,

@@ -144,6 +144,10 @@ codes! {
     DRIFT_NOTHING_APPLIED = "drift/nothing-applied",
     /// A stack that is being applied: what is written already is not yet in its record.
     DRIFT_UNDER_WAY = "drift/under-way",
+    /// Something that runs and that no stack file can say.
+    IMPORT_DIFFERS = "import/differs",
+    /// An object that an imported file does not hold.
+    IMPORT_LEFT_OUT = "import/left-out",
     /// Drift that is not corrected any more.
     CONTESTED = "drift/contested",
     /// A network that becomes another one, which its services join before they leave it.

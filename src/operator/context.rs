@@ -1,7 +1,7 @@
 //! What reconciling needs, and remembers between two looks. Everything remembered can be lost: it only saves work.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Instant;
 
 use jiff::Timestamp;
@@ -109,6 +109,14 @@ struct Remembered {
     result: Loaded,
 }
 
+/// A plan of nothing, which holds as long as what it was made from stays the same.
+struct Settled {
+    desired: Weak<Desired>,
+    live: Weak<Live>,
+    settings: Settings,
+    plan: Arc<Plan>,
+}
+
 /// What reconciling needs.
 pub struct Context {
     /// The swarm.
@@ -120,11 +128,12 @@ pub struct Context {
     /// Asked before each write.
     pub permit: Arc<dyn Term>,
     keys: KeySource,
-    snapshot: Box<dyn Fn() -> Option<Live> + Send + Sync>,
+    snapshot: Box<dyn Fn() -> Option<Arc<Live>> + Send + Sync>,
     fingerprints: Arc<fingerprint::Cache>,
     loaded: Mutex<HashMap<StackName, Remembered>>,
     own_writes: Mutex<HashMap<String, Version>>,
     superseded: Mutex<HashMap<String, Version>>,
+    settled: Mutex<HashMap<StackName, Settled>>,
     /// How rollouts fared at the last look.
     pub progress: super::verdict::Progress,
     /// Which drift was corrected.
@@ -132,14 +141,15 @@ pub struct Context {
 }
 
 impl Context {
-    /// A context whose snapshots `snapshot` gives: `None` until everything could be listed and read.
+    /// A context whose snapshots `snapshot` gives: `None` until everything could be listed and read, and the same one as long
+    /// as nothing changes.
     pub fn new(
         client: Client,
         credentials: Arc<Credentials>,
         world: Arc<World>,
         permit: Arc<dyn Term>,
         keys: KeySource,
-        snapshot: impl Fn() -> Option<Live> + Send + Sync + 'static,
+        snapshot: impl Fn() -> Option<Arc<Live>> + Send + Sync + 'static,
     ) -> Self {
         Self {
             client,
@@ -152,13 +162,14 @@ impl Context {
             loaded: Mutex::default(),
             own_writes: Mutex::default(),
             superseded: Mutex::default(),
+            settled: Mutex::default(),
             progress: super::verdict::Progress::default(),
             corrections: Corrections::default(),
         }
     }
 
     /// The swarm as complete lists saw it.
-    pub fn live(&self) -> Option<Live> {
+    pub fn live(&self) -> Option<Arc<Live>> {
         (self.snapshot)()
     }
 
@@ -270,7 +281,8 @@ impl Context {
         Ok(result)
     }
 
-    /// Plans a stack against the swarm and what its record says was applied.
+    /// Plans a stack against the swarm and what its record says was applied. Where nothing has changed since that plan was
+    /// empty, it still is: a pass over stacks of which none moved costs little more than the lists.
     ///
     /// # Errors
     /// A rendering that cannot be read.
@@ -279,15 +291,46 @@ impl Context {
         prepared: &Prepared,
         settings: &Settings,
         stored: Option<&Stored>,
-        live: &Live,
-    ) -> Result<Plan, Error> {
+        live: &Arc<Live>,
+    ) -> Result<Arc<Plan>, Error> {
+        let stack = &prepared.desired.stack;
+        if let Some(known) = self.settled().get(stack)
+            && Weak::ptr_eq(&known.desired, &Arc::downgrade(&prepared.desired))
+            && Weak::ptr_eq(&known.live, &Arc::downgrade(live))
+            && known.settings == *settings
+        {
+            return Ok(Arc::clone(&known.plan));
+        }
         let applied = stored.map(|stored| rendering::applied(&stored.record, live)).transpose()?.flatten();
         let policy = Policy {
             allow_delete: stored.is_some_and(|stored| stored.record.deletions_approved),
-            contested: self.corrections.contested(&prepared.desired.stack, Instant::now()),
+            contested: self.corrections.contested(stack, Instant::now()),
             ..policy(settings)
         };
-        Ok(plan::plan(plan::Input { desired: &prepared.desired, live, applied: applied.as_ref(), policy: &policy }))
+        let input = plan::Input { desired: &prepared.desired, live, applied: applied.as_ref(), policy: &policy };
+        let plan = Arc::new(plan::plan(input));
+        // What its record is to hold is in it already, so that need not be kept twice.
+        let recorded = stored.and_then(|stored| stored.record.applied.as_ref());
+        if plan.steps.is_empty()
+            && plan.first_contact.is_none()
+            && policy.contested.is_empty()
+            && recorded.is_some_and(|recorded| recorded.digest == prepared.digest)
+        {
+            let known = Settled {
+                desired: Arc::downgrade(&prepared.desired),
+                live: Arc::downgrade(live),
+                settings: settings.clone(),
+                plan: Arc::new(Plan { settled: plan::Applied::default(), ..Plan::clone(&plan) }),
+            };
+            self.settled().insert(stack.clone(), known);
+        } else {
+            self.settled().remove(stack);
+        }
+        Ok(plan)
+    }
+
+    fn settled(&self) -> MutexGuard<'_, HashMap<StackName, Settled>> {
+        self.settled.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -1,6 +1,7 @@
 //! What a plan's feasibility needs beyond lists of the swarm: its tasks, and what registries say of images.
 
 use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
@@ -36,10 +37,23 @@ async fn tasks(client: &Client, are_wanted: bool) -> Result<Vec<Tenant>, String>
 
 async fn images(client: &Client, credentials: &Credentials, images: BTreeSet<String>) -> Vec<(String, Answer)> {
     let end = Instant::now() + ALTOGETHER;
-    let asked = futures_util::stream::iter(images).map(|image| async move {
-        let limit = end.min(Instant::now() + PATIENCE);
-        let answer = timeout_at(limit, ask(client, credentials, &image)).await;
-        (image, answer.unwrap_or_else(|_| Answer::Unknown { why: "no answer in time".to_owned() }))
+    let late = || Answer::Unknown { why: "no answer in time".to_owned() };
+    // A registry that lets one question wait is not asked the rest.
+    let silent = Mutex::new(BTreeSet::new());
+    let asked = futures_util::stream::iter(images).map(|image| {
+        let silent = &silent;
+        async move {
+            let host = ImageReference::parse(&image).map(|reference| reference.host().to_owned()).unwrap_or_default();
+            if silent.lock().unwrap_or_else(PoisonError::into_inner).contains(&host) {
+                return (image, late());
+            }
+            let limit = end.min(Instant::now() + PATIENCE);
+            let answer = timeout_at(limit, ask(client, credentials, &image)).await.unwrap_or_else(|_| {
+                silent.lock().unwrap_or_else(PoisonError::into_inner).insert(host);
+                late()
+            });
+            (image, answer)
+        }
     });
     asked.buffer_unordered(AT_ONCE).collect().await
 }
@@ -59,10 +73,7 @@ async fn ask(client: &Client, credentials: &Credentials, image: &str) -> Answer 
         Err(Error::NotFound(_)) => Answer::Missing,
         Err(Error::Unauthorized(_)) => Answer::Denied,
         Err(Error::Timeout(_)) => unknown("no answer in time".to_owned()),
-        Err(error) => {
-            tracing::debug!(image, error = %error, "the registry was not reached");
-            unknown(cause(&error))
-        }
+        Err(error) => unknown(cause(&error)),
     }
 }
 

@@ -9,6 +9,7 @@
 //! [`run::run`] holds the lease and drives it; the command line calls [`fleet`], [`load`], [`snapshot`] and [`records`]
 //! itself.
 
+pub mod ahead;
 mod claim;
 mod contest;
 pub mod context;

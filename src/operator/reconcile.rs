@@ -2,6 +2,7 @@
 
 mod carry;
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -106,7 +107,7 @@ struct Turn<'a> {
     assignment: Assignment,
     stored: Option<Stored>,
     prepared: Prepared,
-    live: Live,
+    live: Arc<Live>,
 }
 
 impl Turn<'_> {

@@ -4,7 +4,7 @@
 //! swarm.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::broadcast::error::RecvError;
@@ -27,6 +27,9 @@ use crate::swarm::{Config, Live, Network, Node, SecretObject, Service};
 
 /// How many stacks are looked at at a time.
 const CONCURRENCY: usize = 4;
+
+/// From so many stacks on, one list of all tasks costs less than one of each stack's.
+const MANY: usize = 3;
 
 /// What the controller is told.
 pub struct Options {
@@ -145,20 +148,49 @@ struct Stores {
     configs: Store<Config>,
     secrets: Store<SecretObject>,
     nodes: Store<Node>,
+    /// The last snapshot: whoever gets the same one again knows that nothing has changed.
+    last: Mutex<Option<Snapshot>>,
+}
+
+/// A snapshot, and the lists it was made of.
+struct Snapshot {
+    services: Arc<Vec<Arc<Service>>>,
+    networks: Arc<Vec<Arc<Network>>>,
+    configs: Arc<Vec<Arc<Config>>>,
+    secrets: Arc<Vec<Arc<SecretObject>>>,
+    nodes: Arc<Vec<Arc<Node>>>,
+    live: Arc<Live>,
 }
 
 impl Stores {
     /// The swarm at this moment, if everything could be listed and read.
-    fn live(&self, swarm: &Swarm) -> Option<Live> {
-        Some(Live {
+    fn live(&self, swarm: &Swarm) -> Option<Arc<Live>> {
+        let services = self.services.complete_snapshot()?;
+        let networks = self.networks.complete_snapshot()?;
+        let configs = self.configs.complete_snapshot()?;
+        let secrets = self.secrets.complete_snapshot()?;
+        let nodes = self.nodes.complete_snapshot()?;
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(last) = &*last
+            && Arc::ptr_eq(&last.services, &services)
+            && Arc::ptr_eq(&last.networks, &networks)
+            && Arc::ptr_eq(&last.configs, &configs)
+            && Arc::ptr_eq(&last.secrets, &secrets)
+            && Arc::ptr_eq(&last.nodes, &nodes)
+        {
+            return Some(Arc::clone(&last.live));
+        }
+        let live = Arc::new(Live {
             swarm_id: swarm.id.clone(),
             api_minor: Some(swarm.api.minor),
-            services: self.services.complete_snapshot()?.to_vec(),
-            networks: self.networks.complete_snapshot()?.to_vec(),
-            configs: self.configs.complete_snapshot()?.to_vec(),
-            secrets: self.secrets.complete_snapshot()?.to_vec(),
-            nodes: self.nodes.complete_snapshot()?.to_vec(),
-        })
+            services: services.to_vec(),
+            networks: networks.to_vec(),
+            configs: configs.to_vec(),
+            secrets: secrets.to_vec(),
+            nodes: nodes.to_vec(),
+        });
+        *last = Some(Snapshot { services, networks, configs, secrets, nodes, live: Arc::clone(&live) });
+        Some(live)
     }
 
     async fn listed(&self) {
@@ -173,6 +205,16 @@ impl Stores {
 }
 
 struct Reconciler(Context);
+
+impl Reconciler {
+    /// Lists the tasks for a pass over all stacks. Where that fails, each stack asks for its own.
+    async fn look_ahead(&self, world: &World) {
+        let Some(live) = self.0.live().filter(|_| world.stacks().len() >= MANY) else { return };
+        if let Err(error) = self.0.progress.ahead.list(&self.0.client, &live).await {
+            tracing::debug!(%error, "the tasks could not be listed for all stacks at once");
+        }
+    }
+}
 
 impl Reconcile for Reconciler {
     type Key = StackName;
@@ -193,6 +235,7 @@ async fn lead(options: &Options, handle: &LeaseHandle, term: u64, swarm: Swarm, 
         configs: start(&mut tasks, &options.client, &events, options.resync, &cancel),
         secrets: start(&mut tasks, &options.client, &events, options.resync, &cancel),
         nodes: start(&mut tasks, &options.client, &events, options.resync, &cancel),
+        last: Mutex::default(),
     });
     let queue = Queue::<StackName>::new();
     let world = Arc::new(World::new(options.sources.iter().map(Source::id)));
@@ -252,9 +295,13 @@ async fn lead(options: &Options, handle: &LeaseHandle, term: u64, swarm: Swarm, 
     }
     {
         let (stores, world, queue, cancel) = (Arc::clone(&stores), Arc::clone(&world), queue.clone(), cancel.clone());
-        let resync = options.resync;
+        let (resync, reconciler) = (options.resync, Arc::clone(&reconciler));
         tasks.spawn(async move {
             loop {
+                tokio::select! {
+                    () = reconciler.look_ahead(&world) => {}
+                    () = cancel.cancelled() => return,
+                }
                 wake_all(&stores, &world, &queue);
                 tokio::select! {
                     () = tokio::time::sleep(resync) => {}

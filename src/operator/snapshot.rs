@@ -1,10 +1,11 @@
 //! The whole swarm at one moment, from lists: for the command line, which looks once.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::client::{Api, Client, Error, Listed};
+use crate::client::{Api, Client, Error, Filters, Listed};
 use crate::model::Kind;
-use crate::swarm::{Config, Live, Network, Node, Resource, SecretObject, Service};
+use crate::swarm::{Config, Live, Network, Node, Resource, SecretObject, Service, Task};
 
 /// Why there is no snapshot.
 #[derive(Debug, thiserror::Error)]
@@ -52,6 +53,31 @@ pub async fn take(client: &Client) -> Result<Live, SnapshotError> {
         secrets: complete(secrets)?,
         nodes: complete(nodes)?,
     })
+}
+
+/// Finds out on which nodes the tasks of these services are, and says whether any of them was not known before.
+///
+/// # Errors
+/// Those of a read.
+pub async fn locate<'n>(
+    client: &Client,
+    live: &mut Live,
+    names: impl Iterator<Item = &'n str>,
+) -> Result<bool, SnapshotError> {
+    let names: BTreeSet<&str> = names.collect();
+    let is_wanted = |it: &&mut Arc<Service>| it.task_nodes.is_none() && names.contains(&*it.spec.name);
+    let mut wanted: Vec<&mut Service> = live.services.iter_mut().filter(is_wanted).map(Arc::make_mut).collect();
+    if wanted.is_empty() {
+        return Ok(false);
+    }
+    let filters = Filters::new().desired_state("running");
+    let filters = wanted.iter().fold(filters, |filters, service| filters.service(&service.id));
+    let tasks = Api::<Task>::all(client.clone()).list_with(&filters).await?.items;
+    for service in &mut wanted {
+        let own = tasks.iter().filter(|task| task.service_id == service.id);
+        service.task_nodes = Some(own.map(|task| task.node_id.clone()).collect());
+    }
+    Ok(true)
 }
 
 fn complete<K: Resource>(listed: Listed<K>) -> Result<Vec<Arc<K>>, SnapshotError> {

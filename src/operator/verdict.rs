@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::ahead::Ahead;
 use super::context::{Context, Error};
 use crate::client::{Api, Client, Error as ClientError, Filters};
 use crate::desired::Desired;
@@ -49,11 +50,13 @@ impl Verdict {
 pub struct Progress {
     started: Instant,
     seen: Mutex<HashMap<String, Seen>>,
+    /// Tasks that were listed for the pass under way.
+    pub ahead: Ahead,
 }
 
 impl Default for Progress {
     fn default() -> Self {
-        Self { started: Instant::now(), seen: Mutex::default() }
+        Self { started: Instant::now(), seen: Mutex::default(), ahead: Ahead::default() }
     }
 }
 
@@ -120,11 +123,15 @@ impl Progress {
         if services.is_empty() {
             return Ok(Vec::new());
         }
-        let ids = services.iter().fold(Filters::new(), |filters, wanted| filters.service(&wanted.service.id));
-        let api = Api::<Task>::all(client.clone());
-        let current_ids = ids.clone().up_to_date();
-        let (all, current) = tokio::try_join!(api.list_with(&ids), api.list_with(&current_ids))?;
-        let (mut tasks, mut current) = (by_service(all.items, confidential), by_service(current.items, confidential));
+        let (all, current) = match self.ahead.take(services.iter().map(|wanted| wanted.service)) {
+            Some(listed) => listed.into_iter().fold(<(Vec<Task>, Vec<Task>)>::default(), |mut tasks, of| {
+                tasks.0.extend(of.all);
+                tasks.1.extend(of.up_to_date);
+                tasks
+            }),
+            None => list(client, services).await?,
+        };
+        let (mut tasks, mut current) = (by_service(all, confidential), by_service(current, confidential));
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         seen.retain(|id, _| live.services.iter().any(|service| service.id == *id));
         let now = self.started.elapsed();
@@ -160,6 +167,15 @@ impl Progress {
             })
             .collect())
     }
+}
+
+/// The tasks of services: all, and those that are up to date.
+async fn list(client: &Client, services: &[Wanted<'_>]) -> Result<(Vec<Task>, Vec<Task>), ClientError> {
+    let ids = services.iter().fold(Filters::new(), |filters, wanted| filters.service(&wanted.service.id));
+    let current = ids.clone().up_to_date();
+    let api = Api::<Task>::all(client.clone());
+    let (all, current) = tokio::try_join!(api.list_with(&ids), api.list_with(&current))?;
+    Ok((all.items, current.items))
 }
 
 fn by_service(tasks: Vec<Task>, confidential: &Confidential) -> HashMap<String, Vec<Arc<Task>>> {

@@ -266,20 +266,3 @@ fn trusted(wanted: &Wanted<'_>, found: &Found<'_>) -> Diagnostic {
     let message = format!("secret {} is taken for what git says, unseen: secrets are trusted", found.name);
     Diagnostic::note(code::SECRET_TRUSTED, message).at(wanted.span)
 }
-
-/// How much of a config differs, in a few words.
-pub(super) fn lines_differ(before: &str, after: &str) -> String {
-    use base64::{Engine as _, engine::general_purpose::STANDARD};
-    let text = |data: &str| STANDARD.decode(data).ok().and_then(|bytes| String::from_utf8(bytes).ok());
-    let (Some(before), Some(after)) = (text(before), text(after)) else { return "content differs".to_owned() };
-    let diff = similar::TextDiff::from_lines(&before, &after);
-    let changed = diff.iter_all_changes().fold((0_usize, 0_usize), |(gone, new), change| match change.tag() {
-        similar::ChangeTag::Delete => (gone + 1, new),
-        similar::ChangeTag::Insert => (gone, new + 1),
-        similar::ChangeTag::Equal => (gone, new),
-    });
-    match changed.0.max(changed.1) {
-        1 => "1 line differs".to_owned(),
-        lines => format!("{lines} lines differ"),
-    }
-}

@@ -79,17 +79,30 @@ fn eligible(spec: &ServiceSpec, nodes: &[Arc<Node>]) -> u64 {
     nodes.iter().filter(|node| constraint::is_eligible(constraints(spec), node)).count() as u64
 }
 
-/// How many nodes that meet the old constraints do not meet the new ones.
+/// How many nodes that have tasks by the old constraints have none by the new ones.
 fn nodes_lost(live: &ServiceSpec, wanted: &ServiceSpec, nodes: &[Arc<Node>]) -> u64 {
     let (old, new) = (constraints(live), constraints(wanted));
-    let lost = |node: &&Arc<Node>| constraint::are_met(old, node) && !constraint::are_met(new, node);
+    let holds = |node: &Node| node.status.state == "ready" && node.spec.availability != "drain";
+    let lost = |node: &&Arc<Node>| holds(node) && constraint::are_met(old, node) && !constraint::are_met(new, node);
     nodes.iter().filter(lost).count() as u64
 }
 
+/// How many tasks end because their node no longer fits, and begin elsewhere. Where nobody asked which nodes they are on,
+/// every one of them may have to.
+fn moving(live: &Service, wanted: &ServiceSpec, nodes: &[Arc<Node>]) -> u64 {
+    let Mode::Replicated(replicas) = mode(&live.spec) else { return 0 };
+    let Some(task_nodes) = &live.task_nodes else {
+        return if nodes_lost(&live.spec, wanted, nodes) > 0 { replicas } else { 0 };
+    };
+    let fits = |node: &Arc<Node>| constraint::are_met(constraints(wanted), node);
+    let stays = |id: &&String| nodes.iter().find(|node| node.id == **id).is_none_or(fits);
+    (task_nodes.len() - task_nodes.iter().filter(stays).count()) as u64
+}
+
 /// Gives each change its effect.
-pub(super) fn assess_changes(changes: &mut [Change], live: &ServiceSpec, wanted: &ServiceSpec, nodes: &[Arc<Node>]) {
-    let is_job = mode(live).is_job();
-    let moves = !is_job && mode(live) != Mode::Global && nodes_lost(live, wanted, nodes) > 0;
+pub(super) fn assess_changes(changes: &mut [Change], live: &Service, wanted: &ServiceSpec, nodes: &[Arc<Node>]) {
+    let is_job = mode(&live.spec).is_job();
+    let moves = moving(live, wanted, nodes) > 0;
     for change in changes {
         change.effect = match effects::of(&change.path) {
             _ if is_job => Effect::JobRun,
@@ -108,6 +121,12 @@ pub(super) fn replaces_tasks(changes: &[Change]) -> bool {
     changes.iter().any(|change| change.effect == Effect::JobRun || effects::of(&change.path) >= FieldEffect::Rolling)
 }
 
+/// Whether what differs restarts only the tasks whose node no longer fits: how many, only their nodes tell.
+pub(super) fn only_moves(changes: &[Change]) -> bool {
+    let mut rolling = changes.iter().filter(|change| change.effect == Effect::Rolling).peekable();
+    rolling.peek().is_some() && rolling.all(|change| effects::of(&change.path) == FieldEffect::Placement)
+}
+
 /// What an update costs whose changes have their effects.
 pub(super) fn of_update(changes: &[Change], live: &Service, wanted: &ServiceSpec, nodes: &[Arc<Node>]) -> Cost {
     let effect = changes.iter().map(|change| change.effect).max().unwrap_or(Effect::None);
@@ -118,12 +137,16 @@ pub(super) fn of_update(changes: &[Change], live: &Service, wanted: &ServiceSpec
         Mode::Global => old.saturating_sub(nodes_lost(&live.spec, wanted, nodes)),
         Mode::ReplicatedJob | Mode::GlobalJob => 0,
     };
+    let tasks_restarting = match effect {
+        Effect::Rolling if only_moves(changes) => moving(live, wanted, nodes).min(new),
+        Effect::Rolling => old.min(new),
+        _ => 0,
+    };
     let policy = wanted.update_config.clone().unwrap_or_default();
-    let rollout = (effect == Effect::Rolling && old.min(new) > 0).then(|| Rollout {
+    let rollout = (tasks_restarting > 0).then(|| Rollout {
         parallelism: if wanted.update_config.is_some() { policy.parallelism } else { 1 },
         order: if policy.order.is_empty() { "stop-first".to_owned() } else { policy.order },
     });
-    let tasks_restarting = if effect == Effect::Rolling { old.min(new) } else { 0 };
     let downtime = match &rollout {
         _ if old > 0 && new == 0 && !mode(wanted).is_job() => Downtime::Certain,
         Some(rollout) if rollout.order == "stop-first" && stops_all(rollout, tasks_restarting) => Downtime::Possible,
@@ -181,6 +204,7 @@ pub(super) fn counter(before: u64, after: u64, effect: Effect, origin: Origin) -
         before: Some(before.into()),
         after: Some(after.into()),
         detail: None,
+        texts: None,
         effect,
         origin,
     }

@@ -140,6 +140,7 @@ impl Walk {
             before: live.cloned(),
             after: wanted.cloned(),
             detail: None,
+            texts: None,
             effect: Effect::None,
             origin: base.origin(live, wanted),
         });

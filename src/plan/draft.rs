@@ -177,7 +177,10 @@ fn remember(settled: &mut Applied, applied: &Applied) {
 
 /// A stack that runs without a record is adopted by itself only if nothing of it would restart, stop or be deleted.
 fn first_contact(input: &Input<'_>, index: &Index<'_>, plan: &Plan) -> Option<FirstContact> {
-    if input.policy.direct || input.applied.is_some() || index.labelled_services().next().is_none() {
+    let mut taken =
+        input.desired.services.iter().filter(|(name, it)| it.as_is && index.services.contains_key(name.as_str()));
+    let runs = taken.next().is_some() || index.labelled_services().next().is_some();
+    if input.policy.direct || input.applied.is_some() || !runs {
         return None;
     }
     let is_harmless = |step: &Step| {

@@ -1,6 +1,8 @@
 //! Values that are not shown: what came out of encrypted files, and what looks like a secret although it stands in a plain
 //! variable. Both are shown only as changed or not.
 
+mod lines;
+
 use serde_json::{Map, Value};
 
 use super::seal;
@@ -129,13 +131,19 @@ impl Mask {
             let is_comparison = after.starts_with("==") || before.ends_with(['=', '!']);
             let name = before.rsplit(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '_' | '-' | '.')).next();
             if !is_comparison && name.is_some_and(|name| self.hides(name)) {
-                return format!("{before}={HIDDEN}");
+                return format!("{}={HIDDEN}", self.address(before));
             }
         }
-        text.to_owned()
+        self.address(text)
     }
 
-    fn hides(&self, name: &str) -> bool {
+    /// A password in a URL is one under any name.
+    fn address(&self, text: &str) -> String {
+        if self.revealing || !text.contains("://") { text.to_owned() } else { lines::without_password(text) }
+    }
+
+    /// Whether what a variable of this name holds is hidden.
+    pub fn hides(&self, name: &str) -> bool {
         let name = name.to_ascii_uppercase();
         self.words.iter().any(|word| name.contains(word))
     }
@@ -159,6 +167,12 @@ mod tests {
                 json!("URL=http://h/?a=1&token=abc"),
                 json!("URL=http://h/?a=1&token=***"),
             ),
+            (
+                "/TaskTemplate/ContainerSpec/Env/0",
+                json!("DATABASE_URL=postgres://app:hunter2@db/app?a=b"),
+                json!("DATABASE_URL=postgres://app:***@db/app?a=b"),
+            ),
+            ("/TaskTemplate/ContainerSpec/Env/0", json!("URL=http://h/a:b@c"), json!("URL=http://h/a:b@c")),
             ("/TaskTemplate/ContainerSpec/Secrets/0/SecretName", json!("shop_password"), json!("shop_password")),
             ("/Labels/traefik.basicauth.secret", json!("x"), json!("***")),
             ("/Labels/plain", json!("x"), json!("x")),

@@ -11,10 +11,14 @@ mod diff;
 mod draft;
 mod extra;
 mod feasible;
+mod frame;
 mod guard;
+mod html;
 mod ignore;
 mod index;
+mod lines;
 mod list;
+mod markdown;
 mod mask;
 mod network;
 mod pointer;
@@ -38,6 +42,10 @@ use serde_json::Value;
 
 pub use applied::{Applied, Content, Object};
 pub use feasible::{Answer, Estimate, Facts, Questions};
+pub use frame::Frame;
+pub use html::{drift_html, plan_html};
+pub use lines::Texts;
+pub use markdown::{drift_markdown, plan_markdown};
 pub use mask::Mask;
 pub use policy::{Contest, Difference, OnDrift, Policy, Prune, Share};
 pub use reference::{Unfilled, fill_references};
@@ -45,7 +53,7 @@ pub use report::{Basis, Found, Problem, Report, Troubled, drift_of, drift_of_fil
 pub use step::{
     Action, Body, Change, Downtime, Drift, Drifted, Effect, FirstContact, Origin, Plan, Rollout, Step, Sync, Write,
 };
-pub use text::{Layout, drift_text, plan_text};
+pub use text::{Form, Layout, drift_text, plan_text};
 
 use crate::desired::Desired;
 use crate::model::StackName;

@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use super::applied::Object;
+use super::applied::{Applied, Object};
 use super::cost::{self, Cost};
 use super::index::{Index, content_ids};
 use super::policy::Prune;
 use super::step::{Action, Downtime, Effect, Step, Write};
 use super::{Input, guard};
 use crate::diag::{Diagnostic, code};
-use crate::model::Kind;
+use crate::model::{Kind, label};
 use crate::swarm::{Resource, ServiceSpec};
 
 /// Deletions go in this order: what refers before what is referred to.
@@ -60,10 +60,15 @@ pub(super) fn deletions(
     deletions
 }
 
-/// What skep applied, is still there under the stack's label, and git no longer names.
+/// What skep applied, is still there under the stack's label, and git no longer names. What had no label when it was applied
+/// has none now.
 fn unnamed(input: &Input<'_>, index: &Index<'_>, wanted: &HashSet<Object>) -> BTreeSet<Object> {
-    let is_there =
-        |object: &Object| index.labels(object.kind, &object.name).is_some_and(|labels| index.is_labelled(labels));
+    let is_there = |object: &Object| {
+        index.labels(object.kind, &object.name).is_some_and(|labels| {
+            index.is_labelled(labels)
+                || (!labels.contains_key(label::NAMESPACE) && was_taken_as_it_is(input.applied, object))
+        })
+    };
     let candidates: BTreeSet<Object> = match (input.policy.prune, input.applied) {
         (Prune::Labelled, _) => index
             .labelled_services()
@@ -76,15 +81,21 @@ fn unnamed(input: &Input<'_>, index: &Index<'_>, wanted: &HashSet<Object>) -> BT
     candidates.into_iter().filter(is_there).collect()
 }
 
+/// Whether a service was applied without any stack's label.
+fn was_taken_as_it_is(applied: Option<&Applied>, object: &Object) -> bool {
+    let spec = applied.filter(|_| object.kind == Kind::Service).and_then(|it| it.services.get(&object.name));
+    spec.is_some_and(|spec| !spec.labels.contains_key(label::NAMESPACE))
+}
+
 /// Names and ids that a service refers to once the plan is carried out, where a rollback would lead included: that is the
 /// spec before the last update. What is deleted refers to nothing.
 fn used_afterwards<'a>(input: &Input<'a>, steps: &'a [Step], deleted: &HashSet<&str>) -> HashSet<&'a str> {
-    let mut used = HashSet::new();
-    let mut specs: HashMap<&str, Vec<&ServiceSpec>> = HashMap::new();
+    // Of each service what its specs refer to, one after the other.
+    let mut specs: HashMap<&str, Vec<Vec<&str>>> = HashMap::new();
     for service in input.live.services.iter().filter(|service| !deleted.contains(service.spec.name.as_str())) {
         let specs = specs.entry(&service.spec.name).or_default();
-        specs.extend(service.previous_spec.as_deref());
-        specs.push(&service.spec);
+        specs.extend(service.previous_spec.as_deref().map(|previous| previous.references().collect()));
+        specs.push(references(&service.spec).collect());
     }
     for step in steps {
         let Some(spec) = step.write.service() else { continue };
@@ -93,11 +104,10 @@ fn used_afterwards<'a>(input: &Input<'a>, steps: &'a [Step], deleted: &HashSet<&
             // Nothing rolls back across its end.
             specs.clear();
         }
-        specs.push(spec);
+        specs.push(references(spec).collect());
     }
-    for specs in specs.values() {
-        used.extend(specs.iter().rev().take(2).flat_map(|spec| references(spec)));
-    }
+    let mut used: HashSet<&str> =
+        specs.into_values().flat_map(|specs| specs.into_iter().rev().take(2)).flatten().collect();
     used.remove("");
     used
 }

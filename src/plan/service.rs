@@ -10,10 +10,11 @@ use std::collections::HashSet;
 use serde_json::Value;
 
 use super::applied::Object;
-use super::content::{self, Names};
+use super::content::Names;
 use super::diff::{self, Base};
 use super::draft::{Entry, Outcome, State};
 use super::index::{Index, Owner};
+use super::lines::Texts;
 use super::network::Networks;
 use super::step::{Action, Body, Change, Downtime, Drifted, Effect, Origin, Step, Write};
 use super::{Input, base, correct, cost, guard, ignore, is_drift_alone};
@@ -58,7 +59,7 @@ impl Planner<'_, '_> {
         self.warn_of_unstored(service, faults);
         let Some(live) = self.index.services.get(name) else { return self.absent(name, service, applied) };
         let owner = self.index.owner(Kind::Service, name, &live.spec.labels);
-        if owner == Owner::Ours {
+        if owner == Owner::Ours || (owner == Owner::Nobody && service.as_is) {
             self.present(name, service, live, applied, faults, ignored)
         } else {
             faults.push(guard::taken(Kind::Service, name, owner, service.span));
@@ -143,7 +144,7 @@ impl Planner<'_, '_> {
         if changes.is_empty() {
             return same(wanted);
         }
-        cost::assess_changes(&mut changes, &found, &wanted, &self.input.live.nodes);
+        cost::assess_changes(&mut changes, live, &wanted, &self.input.live.nodes);
         if is_drift_alone(&changes) && !self.corrects(service, &object, (&found, &wanted), &changes, faults) {
             changes.extend(counted());
             let drift = Some(self.drifted(name, live, &wanted, changes));
@@ -151,7 +152,7 @@ impl Planner<'_, '_> {
         }
         if cost::replaces_tasks(&changes) && keep::drop_bookkeeping(&mut wanted, &service.spec) {
             changes = self.changes(&found, &wanted, applied);
-            cost::assess_changes(&mut changes, &found, &wanted, &self.input.live.nodes);
+            cost::assess_changes(&mut changes, live, &wanted, &self.input.live.nodes);
         }
         let drift = self.overwritten(live, &wanted, applied, &changes, counted());
         // What is yet to be written is not applied. Without a record, what runs is what was.
@@ -197,6 +198,7 @@ impl Planner<'_, '_> {
         resolve_networks(&mut spec, |name| self.index.network_id(name));
         keep_predefined(self.index, &mut spec, live);
         keep::image_and_platforms(&mut spec, live, applied);
+        keep::order_of_variables(&mut spec, live, applied);
         let past = live.or(applied);
         if !service.said.replicas {
             keep::numbers(&mut spec.mode, past.and_then(|past| past.mode.as_ref()));
@@ -284,7 +286,8 @@ impl Planner<'_, '_> {
         let mut changes = diff::changes(&found_value, &wanted_value, base(applied.as_ref()));
         for change in &mut changes {
             if change.path.ends_with("/ConfigName") {
-                change.detail = self.config_detail(change.before.as_ref(), change.after.as_ref());
+                let (detail, texts) = self.config_detail(change).unzip();
+                (change.detail, change.texts) = (detail, texts.flatten());
             } else if change.path.ends_with("/SecretName") {
                 change.detail = Some("content differs".to_owned());
             } else if change.path.rsplit('/').next().is_some_and(label::is_bookkeeping) {
@@ -294,7 +297,8 @@ impl Planner<'_, '_> {
         changes
     }
 
-    fn config_detail(&self, before: Option<&Value>, after: Option<&Value>) -> Option<String> {
+    /// How the contents of a config that is exchanged for another differ, and both where they may be shown and are text.
+    fn config_detail(&self, change: &Change) -> Option<(String, Option<Texts>)> {
         let is_hidden = |name: &str| {
             let wanted = self.names.configs.iter().find(|(_, actual)| *actual == name);
             let wanted = wanted.and_then(|(plain, _)| self.input.desired.configs.get(*plain));
@@ -302,10 +306,7 @@ impl Planner<'_, '_> {
             wanted.is_some_and(|config| config.confidential)
                 || applied.any(|content| content.name == name && content.confidential)
         };
-        let (before, after) = (before?.as_str()?, after?.as_str()?);
-        if is_hidden(before) || is_hidden(after) {
-            return Some("content differs".to_owned());
-        }
+        let (before, after) = (change.before.as_ref()?.as_str()?, change.after.as_ref()?.as_str()?);
         let data = |name: &str| {
             let wanted = self.names.configs.iter().find(|(_, actual)| *actual == name);
             match wanted.and_then(|(plain, _)| self.input.desired.configs.get(*plain)) {
@@ -313,7 +314,9 @@ impl Planner<'_, '_> {
                 None => self.index.configs.get(name).map(|config| config.spec.data.as_str()),
             }
         };
-        Some(content::lines_differ(data(before)?, data(after)?))
+        let is_shown = !is_hidden(before) && !is_hidden(after);
+        let texts = if is_shown { Texts::of_data(data(before)?, data(after)?) } else { None };
+        Some((texts.as_ref().map_or_else(|| "content differs".to_owned(), Texts::count), texts))
     }
 
     fn drifted(&self, name: &str, live: &Service, wanted: &ServiceSpec, changes: Vec<Change>) -> Drifted {

@@ -5,6 +5,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::applied::{Applied, Object};
+use super::cost;
+use super::lines::Texts;
 use crate::diag::{Diagnostic, has_errors};
 use crate::model::{Confidential, Kind, Secret, StackName};
 use crate::swarm::{ConfigSpec, NetworkSpec, SecretSpec, ServiceSpec, Version};
@@ -49,6 +51,16 @@ impl Plan {
     /// Whether steps are left when the first wave was carried out.
     pub fn has_later_waves(&self) -> bool {
         self.first_wave().len() < self.steps.len()
+    }
+
+    /// The services of which only those tasks restart whose node no longer fits. How many, the plan can say only where it is
+    /// told which nodes they are on ([`crate::swarm::Service::task_nodes`]); until then it names all.
+    pub fn movers(&self) -> impl Iterator<Item = &str> {
+        let steps = self.steps.iter().map(|step| (step.kind, &step.name, &step.changes));
+        let drifted = self.drift.changed.iter().map(|drifted| (drifted.kind, &drifted.name, &drifted.changes));
+        let moves =
+            steps.chain(drifted).filter(|(kind, _, changes)| *kind == Kind::Service && cost::only_moves(changes));
+        moves.map(|(_, name, _)| name.as_str())
     }
 
     /// Whether nothing of it may be carried out: a stack is never applied by half.
@@ -275,6 +287,8 @@ pub struct Change {
     pub after: Option<Value>,
     /// What both values cannot say, as how many lines of a config differ.
     pub detail: Option<String>,
+    /// Both texts of a config that is exchanged, where they may be shown line by line.
+    pub texts: Option<Texts>,
     /// What the difference costs.
     pub effect: Effect,
     /// Whose it is.

@@ -1,9 +1,13 @@
 //! Plans and drift as people read them, printed from the [`view`](super::view) that machines read.
 
-mod change;
-mod cost;
-mod drift;
-mod line;
+pub(super) mod change;
+mod compact;
+pub(super) mod cost;
+pub(super) mod drift;
+pub(super) mod line;
+pub(super) mod unified;
+
+use std::collections::BTreeSet;
 
 pub use drift::drift_text;
 use line::{Paint, pad, plural, wrap};
@@ -12,6 +16,18 @@ use super::step::{Action, Downtime, Effect, FirstContact};
 use super::view::{Change, Document, Stack, Step, stays};
 use crate::diag::{Severity, Style};
 use crate::model::Revision;
+
+/// How much a text tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Form {
+    /// Every field on a line.
+    #[default]
+    Fields,
+    /// Every step on a line.
+    Compact,
+    /// Every field with its whole value before and after, and texts line by line.
+    Diff,
+}
 
 /// How a text is laid out.
 #[derive(Debug, Clone, Copy)]
@@ -22,11 +38,13 @@ pub struct Layout<'a> {
     pub width: usize,
     /// The command that comes next, if there is something to do.
     pub next: Option<&'a str>,
+    /// How much it tells.
+    pub form: Form,
 }
 
 impl Default for Layout<'_> {
     fn default() -> Self {
-        Self { style: Style::Plain, width: 80, next: None }
+        Self { style: Style::Plain, width: 80, next: None, form: Form::Fields }
     }
 }
 
@@ -58,11 +76,13 @@ struct Page<'a> {
     layout: &'a Layout<'a>,
     paint: Paint,
     out: String,
+    /// The differences of texts that are shown already: many services may read one config.
+    told: BTreeSet<String>,
 }
 
 impl<'a> Page<'a> {
     fn new(layout: &'a Layout<'a>) -> Self {
-        Self { layout, paint: Paint(layout.style), out: String::new() }
+        Self { layout, paint: Paint(layout.style), out: String::new(), told: BTreeSet::new() }
     }
 
     fn line(&mut self, text: &str) {
@@ -94,15 +114,24 @@ impl<'a> Page<'a> {
 
     fn step(&mut self, stack: &str, step: &Step) {
         let name = descope(stack, &step.name);
-        let symbol = match step.action {
-            Action::Create => "+",
-            Action::Update => "~",
-            Action::Replace => "±",
-            Action::Delete => "-",
-        };
-        let head = format!("  {} {} {name}", self.paint.action(symbol, step.action), step.kind);
-        self.line(&join(&head, &cost::of_step(step)));
-        self.changes(step, Column::Origin);
+        let head = format!("  {} {} {name}", self.paint.action(symbol(step.action), step.action), step.kind);
+        let cost = if self.layout.form == Form::Compact { cost::short(step) } else { cost::of_step(step) };
+        self.told(&join(&head, &cost), step, Column::Origin);
+    }
+
+    /// What is said of a step or of drift, and its fields as the form has them.
+    fn told(&mut self, head: &str, step: &Step, column: Column) {
+        match self.layout.form {
+            Form::Compact => self.one_line(head, step),
+            Form::Fields => {
+                self.line(head);
+                self.changes(step, column);
+            }
+            Form::Diff => {
+                self.line(head);
+                self.unified(step, column);
+            }
+        }
     }
 
     fn drift(&mut self, stack: &Stack) {
@@ -171,6 +200,10 @@ impl<'a> Page<'a> {
                 _ => String::new(),
             };
             let tail = format!("{}{place}", shown.code);
+            if self.layout.form == Form::Compact && shown.severity != Severity::Error {
+                self.cut(&format!("  {symbol} "), 4, &shown.message);
+                continue;
+            }
             let mut lines = wrap(&shown.message, self.layout.width.saturating_sub(4));
             match lines.last_mut() {
                 Some(last) if last.chars().count() + 3 + tail.chars().count() + 4 <= self.layout.width => {
@@ -236,12 +269,23 @@ impl<'a> Page<'a> {
     }
 }
 
+/// The sign of what is done.
+pub(super) fn symbol(action: Action) -> &'static str {
+    match action {
+        Action::Create => "+",
+        Action::Update => "~",
+        Action::Replace => "±",
+        Action::Delete => "-",
+    }
+}
+
 /// A name without the stack's prefix.
-fn descope<'a>(stack: &str, name: &'a str) -> &'a str {
+pub(super) fn descope<'a>(stack: &str, name: &'a str) -> &'a str {
     name.strip_prefix(stack).and_then(|rest| rest.strip_prefix('_')).unwrap_or(name)
 }
 
 /// Whether the last column is there.
+#[derive(Clone, Copy)]
 enum Column {
     None,
     Origin,

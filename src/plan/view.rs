@@ -2,6 +2,8 @@
 //!
 //! No secret's content is in it, and values that look like secrets are hidden by a [`Mask`].
 
+pub(in crate::plan) mod headline;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -9,9 +11,12 @@ use serde_json::Value;
 use super::mask::Mask;
 use super::report::{Basis, Problem, Report, Troubled};
 use super::step::{self, Action, Downtime, Effect, FirstContact, Origin, Rollout, Sync};
+use super::words;
 use crate::diag::{Diagnostic, Shown, Sources};
 use crate::model::{Kind, StackName};
 use crate::swarm::Live;
+
+pub use headline::Drifts;
 
 /// The version of the format. What is added leaves it as it is; what changes or goes raises it.
 pub const FORMAT_VERSION: u32 = 1;
@@ -129,6 +134,10 @@ pub struct Change {
     /// What both values cannot say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
+    /// How texts of several lines differ, in the unified form from the first `@@` on: a config that is exchanged, a value of
+    /// several lines. At most 200 lines, then one that begins with a backslash counts the rest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub diff: Option<String>,
     /// Whether something of the values is hidden.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub masked: bool,
@@ -225,6 +234,9 @@ pub struct Summary {
     pub tasks_restarting: u64,
     /// Tasks that end and are not replaced.
     pub tasks_stopping: u64,
+    /// The worst that any step does to what a service serves.
+    #[serde(default)]
+    pub downtime: Downtime,
     /// Objects that carry a stack's label and were never applied.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub extra: usize,
@@ -321,6 +333,7 @@ fn document(header: Header, stacks: Vec<Stack>) -> Document {
             }
             summary.tasks_restarting += step.tasks_restarting;
             summary.tasks_stopping += step.tasks_stopping;
+            summary.downtime = summary.downtime.max(step.downtime);
         }
     }
     let Header { revision, reference, cluster, nodes, unavailable } = header;
@@ -446,6 +459,7 @@ fn change(change: &step::Change, mask: &Mask) -> Change {
         value.as_ref().map(show)
     };
     let (before, after) = (shown(&change.before), shown(&change.after));
+    let diff = change.texts.clone().or_else(|| words::lines(&change.path, before.as_ref()?, after.as_ref()?));
     Change {
         path: change.path.clone(),
         label: mask.sentence(&change.label),
@@ -453,6 +467,7 @@ fn change(change: &step::Change, mask: &Mask) -> Change {
         before,
         after,
         detail: change.detail.as_deref().map(|detail| mask.sentence(detail)),
+        diff: diff.map(|texts| texts.unified(mask)),
         effect: change.effect,
         origin: change.origin,
     }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
+use super::lines::Texts;
 use super::list::List;
 
 /// Fields with a name that people know, by the path that their own begins with.
@@ -94,6 +95,14 @@ pub(super) fn value(path: &str, value: &Value) -> String {
         Value::Object(element) => whole(path, element).unwrap_or_else(|| value.to_string()),
         other => other.to_string(),
     }
+}
+
+/// Both values where they are texts of which one has several lines, to be compared by line.
+pub(super) fn lines(path: &str, before: &Value, after: &Value) -> Option<Texts> {
+    let is_text = |value: &Value| value.as_str().is_some();
+    let has_lines = |value: &Value| value.as_str().is_some_and(|text| text.trim_end().contains('\n'));
+    let is_told = is_text(before) && is_text(after) && (has_lines(before) || has_lines(after));
+    is_told.then(|| Texts::new(value(path, before), value(path, after)))
 }
 
 /// An element of a list that comes or goes as a whole.

@@ -6,10 +6,12 @@ pub mod effects;
 pub mod image;
 mod live;
 mod object;
+mod previous;
 mod spec;
 mod tenant;
 
 pub use live::Live;
 pub use object::*;
+pub use previous::PreviousSpec;
 pub use spec::*;
 pub use tenant::{Tenant, architecture};

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::previous::PreviousSpec;
 use super::spec::{ConfigSpec, Extra, Ipam, Labels, NodeSpec, Port, SecretSpec, ServiceSpec, nullable};
 use crate::model::Kind;
 
@@ -56,7 +57,7 @@ pub struct Service {
     pub spec: ServiceSpec,
     /// What it was before the last update: where a rollback returns to.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub previous_spec: Option<Box<ServiceSpec>>,
+    pub previous_spec: Option<Box<PreviousSpec>>,
     /// How it is reached, the ports that the engine chose included.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub endpoint: Option<Endpoint>,
@@ -69,6 +70,10 @@ pub struct Service {
     /// The run of a service in a job mode.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub job_status: Option<JobStatus>,
+    /// The node of each task that should run, by id, empty where it has none yet. No list of services has them: `None` where
+    /// nobody asked for the tasks.
+    #[serde(skip)]
+    pub task_nodes: Option<Vec<String>>,
 }
 
 /// How a service is reached.
@@ -255,7 +260,7 @@ pub struct ManagerStatus {
     pub addr: String,
 }
 
-/// A task.
+/// A task. What has no name here, above all the spec it was made from, is left out: a swarm has many of them.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
 pub struct Task {
@@ -283,9 +288,24 @@ pub struct Task {
     /// The run of the job it belongs to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub job_iteration: Option<Version>,
-    /// What it was made from, and what this version has no name for.
-    #[serde(flatten)]
-    pub extra: Extra,
+    /// Of what it was made from, the image.
+    pub spec: MadeFrom,
+}
+
+/// Of what a task was made from, what is kept.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub struct MadeFrom {
+    /// Its container.
+    pub container_spec: MadeContainer,
+}
+
+/// Of a task's container, what is kept.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub struct MadeContainer {
+    /// The image.
+    pub image: String,
 }
 
 /// Where a task has got to.

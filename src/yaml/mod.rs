@@ -22,4 +22,4 @@ pub use read::{MAX_CLONED_BYTES, MAX_CLONED_NODES, MAX_DEPTH, MAX_NODES, read};
 pub use scalar::Resolved;
 pub use tree::{Entry, Mapping, Node, Scalar, Style, Value};
 pub use view::{Path, View};
-pub use write::{WriteError, write};
+pub use write::{Octal, WriteError, write, write_template};

@@ -1,7 +1,7 @@
 //! Values → YAML. Whatever is written here reads back the same, by [`super::read`] and by Docker: a text that would
 //! resolve to something else is quoted.
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use serde_yaml::Value;
 
 use super::{Resolved, Scalar};
@@ -20,6 +20,42 @@ pub fn write(value: &impl Serialize) -> Result<String, WriteError> {
     let mut out = String::new();
     emit(&value, 0, Place::Line, &mut out);
     Ok(out)
+}
+
+/// A value as a YAML document whose variables are replaced before it is read: every `$` in a value is doubled, so that
+/// what is read is what was written. Keys are no templates.
+///
+/// # Errors
+/// [`WriteError`] where the value's own serialisation fails.
+pub fn write_template(value: &impl Serialize) -> Result<String, WriteError> {
+    let mut value = serde_yaml::to_value(value)?;
+    double(&mut value);
+    let mut out = String::new();
+    emit(&value, 0, Place::Line, &mut out);
+    Ok(out)
+}
+
+fn double(value: &mut Value) {
+    match value {
+        Value::String(text) if text.contains('$') => *text = text.replace('$', "$$"),
+        Value::Sequence(items) => items.iter_mut().for_each(double),
+        Value::Mapping(mapping) => mapping.iter_mut().for_each(|(_, value)| double(value)),
+        Value::Tagged(tagged) => double(&mut tagged.value),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+/// A number that is written with a leading zero, as people write file modes: `0440`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Octal(pub u32);
+
+/// What marks one on its way to the text.
+const OCTAL: &str = "octal";
+
+impl Serialize for Octal {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_newtype_variant("Octal", 0, OCTAL, &self.0)
+    }
 }
 
 /// What stands before a value on its line.
@@ -64,7 +100,7 @@ fn emit(value: &Value, indent: usize, place: Place, out: &mut String) {
                 emit(item, indent + 2, Place::Line, out);
             }
         }
-        Value::Tagged(tagged) => {
+        Value::Tagged(tagged) if tagged.tag != OCTAL => {
             out.push_str(space);
             out.push_str(&tagged.tag.to_string());
             emit(&tagged.value, indent, Place::Key, out);
@@ -104,6 +140,7 @@ fn inline(value: &Value) -> String {
                 mapping.iter().map(|(key, value)| format!("{}: {}", inline(key), inline(value))).collect();
             format!("{{{}}}", entries.join(", "))
         }
+        Value::Tagged(tagged) if tagged.tag == OCTAL => format!("0{:o}", tagged.value.as_u64().unwrap_or_default()),
         Value::Tagged(tagged) => format!("{} {}", tagged.tag, inline(&tagged.value)),
     }
 }
@@ -215,6 +252,24 @@ mod tests {
                 b
             user: "0"
         "#);
+    }
+
+    #[test]
+    fn what_is_a_template_gives_every_dollar_back() {
+        let value = serde_json::json!({ "$key": ["$A", "${B:-x}", "$$", "a"] });
+        let text = write_template(&value).expect("written");
+        assert_eq!(text, "$key:\n- $$A\n- \"$${B:-x}\"\n- $$$$\n- a\n");
+    }
+
+    #[test]
+    fn a_mode_is_written_in_octal_and_read_as_the_number() {
+        let text = write(&std::collections::BTreeMap::from([("mode", Octal(0o440))])).expect("written");
+        assert_eq!(text, "mode: 0440\n");
+        let mut sources = Sources::new();
+        let file = sources.add("a.yaml", &text);
+        let documents = read(&text, file).expect("YAML");
+        let mode = &documents[0].mapping().expect("a mapping").find("mode").expect("the mode").value;
+        assert_eq!(mode.scalar().map(Scalar::resolve), Some(Resolved::Int(0o440)));
     }
 
     #[test]

@@ -15,6 +15,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("swarm", &["model"]),
     ("desired", &["compose", "settings", "swarm", "diag", "model"]),
     ("plan", &["desired", "settings", "swarm", "diag", "model"]),
+    ("import", &["plan", "desired", "compose", "swarm", "yaml", "diag", "model"]),
     ("health", &["swarm", "model"]),
     ("telemetry", &["model"]),
     ("client", &["swarm", "model", "telemetry"]),
@@ -53,6 +54,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "swarm",
             "desired",
             "plan",
+            "import",
             "health",
             "telemetry",
             "client",
@@ -76,7 +78,8 @@ const CONFINED: &[(&str, &[&str])] = &[
 /// Words that no pure room may hold: they take values and do no I/O.
 const IMPURE: &[&str] =
     &["tokio::", "std::fs", "TcpStream", "UdpSocket", "std::env", "SystemTime::now", "Instant::now", "Timestamp::now"];
-const PURE: &[&str] = &["model", "diag", "yaml", "sops", "settings", "compose", "swarm", "desired", "plan", "health"];
+const PURE: &[&str] =
+    &["model", "diag", "yaml", "sops", "settings", "compose", "swarm", "desired", "plan", "import", "health"];
 
 fn sources() -> Vec<(String, PathBuf, String)> {
     fn walk(dir: &Path, found: &mut Vec<PathBuf>) {

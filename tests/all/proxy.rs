@@ -30,6 +30,9 @@ pub struct Request {
     pub body: Value,
     /// The registry credentials that came with it, as JSON; none where there was no such header.
     pub credentials: Option<Value>,
+    /// When the engine began to answer.
+    #[allow(dead_code, reason = "the benchmark reads it")]
+    pub answered: Option<Instant>,
     /// The answer's status; none while there is no answer, or when it was lost on purpose.
     pub status: Option<u16>,
     /// Whether a bookkeeping object of skep's own is written: a record, a rendering, the lease.

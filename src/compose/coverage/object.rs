@@ -32,6 +32,8 @@ pub(super) const FILE: &[Row] = &[
     reading("x-skep", "skep's own").differs("free, like every key that begins with `x-`"),
     reading("x-skep.accept", "codes of warnings that are not told").differs("free"),
     reading("x-skep.protect", "nothing deletes it, even where git no longer names it").differs("free"),
+    reading("x-skep.name", "of a service: a service that no stack made, under its own name and just as it is")
+        .differs("free"),
     reading("x-skep.ignore", "of the file or a service: fields that no difference looks at").differs("free"),
 ];
 

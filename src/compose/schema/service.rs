@@ -9,7 +9,7 @@ use super::super::keys::{self, Fate, Known};
 use super::attached::{FileReference, Mount, Port, ServiceNetworks};
 use super::deploy::Deploy;
 use super::values::{
-    Boolean, Bytes, DependencyCondition, Duration, EnvFileFormat, Integer, Number, Own, PairsOrList, Scalar,
+    Boolean, Bytes, DependencyCondition, Duration, EnvFileFormat, Integer, Number, OwnOfService, PairsOrList, Scalar,
     TextOrList, extensions, known,
 };
 
@@ -131,7 +131,7 @@ pub(super) struct Service {
     deploy: Option<Deploy>,
     /// skep's own.
     #[schemars(rename = "x-skep")]
-    own: Option<Own>,
+    own: Option<OwnOfService>,
 }
 
 /// The name of a service of this file, or a service of another one.

@@ -113,7 +113,7 @@ pub(super) enum TextOrList {
     List(Vec<String>),
 }
 
-/// What skep alone reads, of the whole stack or of a service.
+/// What skep alone reads, of the whole stack.
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields, transform = extensions)]
 pub(super) struct Own {
@@ -124,6 +124,22 @@ pub(super) struct Own {
     /// JSON pointers into a service's spec that no difference looks at and no write changes, as
     /// `/Mode/Replicated/Replicas`.
     ignore: Option<TextOrList>,
+}
+
+/// What skep alone reads, of a service.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields, transform = extensions)]
+pub(super) struct OwnOfService {
+    /// The codes of warnings that are known and not told here.
+    accept: Option<TextOrList>,
+    /// Whether nothing may delete it, not even where git no longer names it [default: false].
+    protect: Option<Boolean>,
+    /// JSON pointers into the service's spec that no difference looks at and no write changes, as
+    /// `/Mode/Replicated/Replicas`.
+    ignore: Option<TextOrList>,
+    /// The name in the swarm of a service that no stack made. It is taken as it is: no label, network or alias of the stack
+    /// is added to it [default: the stack's name, `_` and the key].
+    name: Option<String>,
 }
 
 /// What skep alone reads, of a network, a config or a secret.

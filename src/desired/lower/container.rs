@@ -13,7 +13,7 @@ pub(super) fn lower(scope: Scope<'_>, key: &str, service: &At<Service>, faults: 
     let (capability_add, capability_drop) = capabilities::effective(&file.cap_add, &file.cap_drop);
     ContainerSpec {
         image: image(key, service, faults),
-        labels: scope.labels(&file.labels),
+        labels: scope.labels_of(file, &file.labels),
         command: words(file.entrypoint.as_ref()),
         args: words(file.command.as_ref()),
         hostname: file.hostname.clone().unwrap_or_default(),
@@ -21,8 +21,7 @@ pub(super) fn lower(scope: Scope<'_>, key: &str, service: &At<Service>, faults: 
         dir: file.working_dir.clone().unwrap_or_default(),
         user: file.user.clone().unwrap_or_default(),
         groups: file.group_add.clone(),
-        // Present though empty: `docker stack deploy` always sends it, and its absence would restart tasks.
-        privileges: Some(Privileges { credential_spec: credential(scope, file), ..Privileges::default() }),
+        privileges: privileges(scope, file),
         tty: file.tty,
         open_stdin: file.stdin_open,
         read_only: file.read_only,
@@ -99,6 +98,14 @@ fn dns(file: &Service) -> Option<DnsConfig> {
         options: file.dns_opt.clone().unwrap_or_default(),
         ..DnsConfig::default()
     })
+}
+
+/// Present though empty: `docker stack deploy` always sends it, and its absence would restart tasks. Of a service that no
+/// stack made it is absent as a rule, and its presence would.
+fn privileges(scope: Scope<'_>, file: &Service) -> Option<Privileges> {
+    let credential_spec = credential(scope, file);
+    let is_sent = credential_spec.is_some() || file.own.name.is_none();
+    is_sent.then(|| Privileges { credential_spec, ..Privileges::default() })
 }
 
 /// A config stands here by its name until it has an id.

@@ -15,7 +15,7 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Desired, External};
-use crate::compose::Compose;
+use crate::compose::{Compose, Service};
 use crate::diag::{Diagnostic, Faults, Span, code};
 use crate::model::name::NameError;
 use crate::model::{Kind, StackName, label};
@@ -30,7 +30,8 @@ pub fn lower(compose: &Compose, stack: &StackName) -> (Desired, Vec<Diagnostic>)
     let mut services = BTreeMap::new();
     for (key, service) in &compose.services {
         let lowered = service::lower(scope, key, service, &mut faults);
-        services.insert(lowered.spec.name.clone(), lowered);
+        let (name, span) = (lowered.spec.name.clone(), lowered.span);
+        insert(&mut services, name, lowered, Kind::Service, span, &mut faults);
     }
     endpoint::check_across(compose, &mut faults);
     let desired = Desired {
@@ -66,6 +67,16 @@ impl Scope<'_> {
         }
     }
 
+    /// The full name of a service.
+    fn service_name(self, key: &str, service: &Service) -> String {
+        service.own.name.clone().unwrap_or_else(|| self.stack.scope(key))
+    }
+
+    /// Labels of a service of the stack, of its containers and of the volumes it makes. What is taken as it is has its own.
+    fn labels_of(self, service: &Service, labels: &Labels) -> Labels {
+        if service.own.name.is_some() { labels.clone() } else { self.labels(labels) }
+    }
+
     /// Labels of an object of the stack.
     fn labels(self, labels: &Labels) -> Labels {
         let mut labels = labels.clone();
@@ -93,7 +104,7 @@ fn protected(scope: Scope<'_>) -> BTreeSet<(Kind, String)> {
     let compose = scope.compose;
     let (all, name) = (compose.own.protect, |key: &str, own: &Option<String>| scope.name(key, own.as_deref(), false));
     let services = compose.services.iter().filter(|(_, service)| all || service.value.own.protect);
-    let services = services.map(|(key, _)| (Kind::Service, scope.stack.scope(key)));
+    let services = services.map(|(key, service)| (Kind::Service, scope.service_name(key, &service.value)));
     let networks = compose.networks.iter().filter(|(_, it)| !it.value.external && (all || it.value.own.protect));
     let networks = networks.map(|(key, it)| (Kind::Network, name(key, &it.value.name)));
     let volumes = compose.volumes.iter().filter(|(_, it)| !it.value.external && (all || it.value.own.protect));

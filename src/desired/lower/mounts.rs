@@ -21,7 +21,7 @@ pub(super) fn lower(scope: Scope<'_>, service: &Service, faults: &mut Faults) ->
             });
         }
     }
-    service.volumes.iter().map(|mount| lower_one(scope, mount, faults)).collect()
+    service.volumes.iter().map(|mount| lower_one(scope, service, mount, faults)).collect()
 }
 
 /// The volumes that mounts of the stack's services make where they do not exist.
@@ -47,7 +47,7 @@ pub(super) fn volumes(scope: Scope<'_>) -> BTreeMap<String, desired::Volume> {
     .collect()
 }
 
-fn lower_one(scope: Scope<'_>, mount: &At<Mount>, faults: &mut Faults) -> swarm::Mount {
+fn lower_one(scope: Scope<'_>, service: &Service, mount: &At<Mount>, faults: &mut Faults) -> swarm::Mount {
     let At { value: file, span } = mount;
     let kind = kind(file);
     let mut fault = |message: String| faults.push(Diagnostic::error(code::INVALID_VALUE, message).at(*span));
@@ -90,7 +90,9 @@ fn lower_one(scope: Scope<'_>, mount: &At<Mount>, faults: &mut Faults) -> swarm:
             .bind
             .as_ref()
             .map(|bind| BindOptions { propagation: bind.propagation.clone(), ..BindOptions::default() }),
-        volume_options: definition.filter(|_| kind == "volume").map(|volume| volume_options(scope, file, volume)),
+        volume_options: definition
+            .filter(|_| kind == "volume")
+            .and_then(|volume| volume_options(scope, service, file, volume)),
         tmpfs_options: file.tmpfs.map(|size_bytes| TmpfsOptions { size_bytes, ..TmpfsOptions::default() }),
         cluster_options: (kind == "cluster").then(Empty::default),
         ..swarm::Mount::default()
@@ -112,12 +114,13 @@ fn find<'a>(scope: Scope<'a>, mount: &At<Mount>, faults: &mut Faults) -> Option<
     found
 }
 
-/// Present though empty. A node makes a missing volume from these; of an external one they say nothing.
-fn volume_options(scope: Scope<'_>, mount: &Mount, volume: &Volume) -> VolumeOptions {
+/// Present though empty, unless nothing is said of what is taken as it is. A node makes a missing volume from these; of an
+/// external one they say nothing.
+fn volume_options(scope: Scope<'_>, service: &Service, mount: &Mount, volume: &Volume) -> Option<VolumeOptions> {
     let said = mount.volume.clone().unwrap_or_default();
     let options = VolumeOptions { no_copy: said.nocopy, subpath: said.subpath, ..VolumeOptions::default() };
     if volume.external {
-        return options;
+        return Some(options).filter(|_| mount.volume.is_some() || service.own.name.is_none());
     }
     let driver = volume.driver.clone().unwrap_or_default();
     let driver_config = (!driver.is_empty() || !volume.driver_opts.is_empty()).then(|| Driver {
@@ -125,5 +128,5 @@ fn volume_options(scope: Scope<'_>, mount: &Mount, volume: &Volume) -> VolumeOpt
         options: volume.driver_opts.clone(),
         ..Driver::default()
     });
-    VolumeOptions { labels: scope.labels(&volume.labels), driver_config, ..options }
+    Some(VolumeOptions { labels: scope.labels_of(service, &volume.labels), driver_config, ..options })
 }

@@ -15,7 +15,8 @@ const DEFAULT: &str = "default";
 /// The driver where the file is silent.
 const OVERLAY: &str = "overlay";
 
-/// The networks a service joins, sorted by name. Its own key is an alias on each, but on those the engine made.
+/// The networks a service joins, sorted by name. Its own key is an alias on each, but on those the engine made and where it
+/// is taken as it is.
 pub(super) fn attachments(
     scope: Scope<'_>,
     key: &str,
@@ -33,7 +34,7 @@ pub(super) fn attachments(
         }
         let target = full_name(scope, network);
         let mut aliases = joined.aliases.clone();
-        if !is_predefined(&target) {
+        if !is_predefined(&target) && service.value.own.name.is_none() {
             aliases.push(key.to_owned());
         }
         let driver_opts = joined.driver_opts.clone();
@@ -81,7 +82,8 @@ fn joined<'a>(
     service: &'a Service,
     silent: &'a At<ServiceNetwork>,
 ) -> impl Iterator<Item = (&'a str, &'a At<ServiceNetwork>)> {
-    let default = service.networks.is_empty().then_some((DEFAULT, silent));
+    let is_silent = service.networks.is_empty() && service.own.name.is_none();
+    let default = is_silent.then_some((DEFAULT, silent));
     service.networks.iter().map(|(key, joined)| (key.as_str(), joined)).chain(default)
 }
 

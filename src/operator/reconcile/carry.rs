@@ -186,7 +186,7 @@ impl Turn<'_> {
         }
         // It is a precaution: where it fails, corrections are counted as those of anybody's drift.
         let Ok(live) = snapshot::take(&self.context.client).await else { return Ok(()) };
-        let after = self.context.plan(&self.prepared, settings, Some(stored), &live)?;
+        let after = self.context.plan(&self.prepared, settings, Some(stored), &Arc::new(live))?;
         let returned = contest::returned(plan, &after);
         for difference in &returned {
             tracing::error!(

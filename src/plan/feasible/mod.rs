@@ -123,8 +123,10 @@ impl<'a> Estimate<'a> {
     }
 }
 
+/// The steps that start tasks. A service that is written in two waves is looked at once: both want the same of a node.
 fn starts<'a>(plan: &'a Plan, live: &'a Live) -> impl Iterator<Item = Start<'a>> {
-    plan.steps.iter().filter_map(|step| Start::of(step, live))
+    let mut seen = BTreeSet::new();
+    plan.steps.iter().filter_map(|step| Start::of(step, live)).filter(move |start| seen.insert(start.name))
 }
 
 impl Plan {

@@ -2,7 +2,7 @@
 
 use crate::model::Kind;
 use crate::plan::cost::{self, Mode};
-use crate::plan::step::{Action, Body, Effect, Step, Write};
+use crate::plan::step::{Action, Effect, Step};
 use crate::swarm::effects::{self, FieldEffect};
 use crate::swarm::{Live, Service, ServiceSpec};
 
@@ -78,11 +78,6 @@ pub(super) fn sent<'a>(step: &'a Step, live: &'a Live) -> Option<(&'a ServiceSpe
     if step.kind != Kind::Service {
         return None;
     }
-    match &step.write {
-        Write::Create(Body::Service { spec, .. }) | Write::Update { body: Body::Service { spec, .. }, .. } => {
-            let before = live.services.iter().find(|service| service.spec.name == step.name);
-            Some((spec, before.map(|service| &**service)))
-        }
-        _ => None,
-    }
+    let before = live.services.iter().find(|service| service.spec.name == step.name);
+    Some((step.write.service()?, before.map(|service| &**service)))
 }

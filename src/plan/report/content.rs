@@ -89,6 +89,7 @@ fn other_content(id: &str, known: &Known, applied: &Content) -> Option<Change> {
         before: None,
         after: None,
         detail: Some(detail.to_owned()),
+        texts: None,
         effect: Effect::Replace,
         origin: Origin::Drift,
     })

@@ -5,7 +5,7 @@ use crate::model::Kind;
 use crate::plan::applied::Object;
 use crate::plan::service::{comparable, counted, ignored, keep, keep_predefined, left_alone, value};
 use crate::plan::step::{Change, Drifted};
-use crate::plan::{content, cost, ignore};
+use crate::plan::{Texts, cost, ignore};
 use crate::swarm::canonical::canonical_service;
 use crate::swarm::{Service, ServiceSpec};
 
@@ -25,7 +25,7 @@ impl Look<'_> {
             let mut changes = Vec::new();
             if wanted != found {
                 wanted = left_alone(&paths, &found, wanted);
-                changes = self.changes(&found, &wanted);
+                changes = self.changes(live, &found, &wanted);
             }
             changes.extend(counted(live, &said, &paths));
             // What else differs from what was applied is ignored: what counts, and is carried over, is told.
@@ -58,13 +58,13 @@ impl Look<'_> {
         spec
     }
 
-    fn changes(&self, found: &ServiceSpec, wanted: &ServiceSpec) -> Vec<Change> {
+    fn changes(&self, live: &Service, found: &ServiceSpec, wanted: &ServiceSpec) -> Vec<Change> {
         let mut changes = differences(&value(found), &value(wanted));
-        cost::assess_changes(&mut changes, found, wanted, &self.live.nodes);
+        cost::assess_changes(&mut changes, live, wanted, &self.live.nodes);
         for change in &mut changes {
-            let names = (text(&change.before), text(&change.after));
             if change.path.ends_with("/ConfigName") {
-                change.detail = names.0.zip(names.1).map(|(before, after)| self.lines_differ(before, after));
+                change.texts = text(&change.before).zip(text(&change.after)).and_then(|names| self.texts(names));
+                change.detail = Some(change.texts.as_ref().map_or_else(|| "content differs".to_owned(), Texts::count));
             } else if change.path.ends_with("/SecretName") {
                 change.detail = Some("content differs".to_owned());
             }
@@ -72,14 +72,12 @@ impl Look<'_> {
         changes
     }
 
-    /// How much two configs differ, as far as both are there and no secret.
-    fn lines_differ(&self, before: &str, after: &str) -> String {
+    /// The contents of two configs, as far as both are there and no secret.
+    fn texts(&self, (before, after): (&str, &str)) -> Option<Texts> {
         let is_hidden = |name: &str| self.applied.configs.values().any(|it| it.name == name && it.confidential);
         let data = |name: &str| self.index.configs.get(name).map(|config| config.spec.data.as_str());
-        match (data(before), data(after)) {
-            (Some(old), Some(new)) if !is_hidden(before) && !is_hidden(after) => content::lines_differ(old, new),
-            _ => "content differs".to_owned(),
-        }
+        let is_shown = !is_hidden(before) && !is_hidden(after);
+        if is_shown { Texts::of_data(data(before)?, data(after)?) } else { None }
     }
 }
 

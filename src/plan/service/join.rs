@@ -84,11 +84,11 @@ impl Planner<'_, '_> {
         let (from, to) = (comparable(self.index, (**joined).clone()), comparable(self.index, spec.clone()));
         let mut changes = diff::changes(&value(&from), &value(&to), Base::Applied(Some(&value(&from))));
         let nodes = &self.input.live.nodes;
-        cost::assess_changes(&mut changes, &from, &to, nodes);
+        let then = Service { spec: (**joined).clone(), ..live.clone() };
+        cost::assess_changes(&mut changes, &then, &to, nodes);
         if applied.is_none() {
             changes.iter_mut().for_each(|change| change.origin = Origin::Unknown);
         }
-        let then = Service { spec: (**joined).clone(), ..live.clone() };
         let cost = cost::of_update(&changes, &then, &to, nodes);
         faults
             .extend(cost::explain(&cost, &service.key, service.span).filter(|fault| fault.severity != Severity::Error));

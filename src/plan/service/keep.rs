@@ -5,10 +5,13 @@ use crate::model::label;
 use crate::swarm::{Labels, Mount, ServiceMode, ServiceSpec};
 
 /// An image whose text is unchanged keeps its digest and its platforms: those that were applied, or those that run where
-/// nothing was recorded with a digest.
+/// nothing was recorded with a digest. One that is written with its digest keeps its platforms.
 pub(super) fn image_and_platforms(spec: &mut ServiceSpec, live: Option<&ServiceSpec>, applied: Option<&ServiceSpec>) {
-    let Some(wanted) = image(spec).filter(|image| !image.contains('@')) else { return };
-    let is_same = |it: &&ServiceSpec| image(it).and_then(|image| image.split('@').next()) == Some(wanted);
+    let Some(wanted) = image(spec) else { return };
+    let is_same = |it: &&ServiceSpec| match wanted.contains('@') {
+        true => image(it) == Some(wanted),
+        false => image(it).and_then(|image| image.split('@').next()) == Some(wanted),
+    };
     let pinned = applied.filter(is_same).filter(|it| image(it).is_some_and(|image| image.contains('@')));
     let Some(source) = pinned.or(live.filter(is_same)).or(applied.filter(is_same)) else { return };
     let platforms_of = live.filter(|live| image(live) == image(source)).unwrap_or(source);
@@ -37,6 +40,28 @@ pub(in crate::plan) fn pin(applied: &mut ServiceSpec, found: &ServiceSpec) {
 /// The image of a spec.
 pub(in crate::plan) fn image(spec: &ServiceSpec) -> Option<&str> {
     spec.task_template.container_spec.as_ref().map(|container| container.image.as_str())
+}
+
+/// A file cannot say in which order variables stand. Where nobody changed that since they were applied, or nothing is known
+/// of that, it stays: putting them in order would restart tasks for nothing.
+pub(super) fn order_of_variables(spec: &mut ServiceSpec, live: Option<&ServiceSpec>, applied: Option<&ServiceSpec>) {
+    let Some(live) = live.map(variables) else { return };
+    let is_changed = applied.is_some_and(|applied| variables(applied) != live);
+    let Some(container) = spec.task_template.container_spec.as_mut().filter(|it| !is_changed && it.env != live) else {
+        return;
+    };
+    let sorted = |list: &[String]| {
+        let mut list: Vec<String> = list.to_vec();
+        list.sort_unstable();
+        list
+    };
+    if sorted(&container.env) == sorted(live) {
+        container.env = live.to_vec();
+    }
+}
+
+fn variables(spec: &ServiceSpec) -> &[String] {
+    spec.task_template.container_spec.as_ref().map_or(&[], |container| &container.env)
 }
 
 /// Where the file does not say how many, the number stays.

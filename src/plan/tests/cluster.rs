@@ -131,7 +131,7 @@ impl Cluster {
                 match self.live.services.iter_mut().find(|it| it.id == id) {
                     Some(service) => {
                         let service = Arc::make_mut(service);
-                        service.previous_spec = Some(Box::new(std::mem::replace(&mut service.spec, spec)));
+                        service.previous_spec = Some(Box::new((&std::mem::replace(&mut service.spec, spec)).into()));
                         service.version = version;
                     }
                     None => {
@@ -188,7 +188,7 @@ impl Cluster {
         let version = Version { index: self.next() };
         let service = self.live.services.iter_mut().find(|it| it.spec.name == name).expect("the service");
         let service = Arc::make_mut(service);
-        service.previous_spec = Some(Box::new(service.spec.clone()));
+        service.previous_spec = Some(Box::new((&service.spec).into()));
         edit(&mut service.spec);
         service.version = version;
     }

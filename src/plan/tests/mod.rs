@@ -1,6 +1,7 @@
 //! Plans against a swarm that is simulated: what is sent is stored as the engine would store it.
 
 mod adoption;
+mod as_is;
 mod cluster;
 mod confidential;
 mod contact;
@@ -8,6 +9,7 @@ mod contents;
 mod costs;
 mod deletion;
 mod feasible;
+mod goldens;
 mod laws;
 mod origin;
 mod recorded;
@@ -21,6 +23,7 @@ use stack::{config, network, secret, service, stack};
 
 use super::*;
 use crate::desired::Desired;
+use crate::model::Kind;
 
 /// A plan with the record, as a controller makes it.
 fn planned(desired: &Desired, cluster: &Cluster) -> Plan {

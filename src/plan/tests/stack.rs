@@ -59,6 +59,7 @@ pub fn service<'d>(desired: &'d mut Desired, key: &str, image: &str) -> &'d mut 
     }))
     .expect("a service");
     let service = Service {
+        as_is: false,
         key: key.to_owned(),
         spec,
         said: Said { replicas: false },

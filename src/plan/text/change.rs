@@ -8,7 +8,7 @@ use crate::plan::{Action, Effect, Origin, words};
 
 /// A new service is shown by its image, an exchanged config or secret by its name, and a new image once; the JSON has
 /// all of it.
-pub(super) fn is_shown(change: &Change, step: &Step) -> bool {
+pub(in crate::plan) fn is_shown(change: &Change, step: &Step) -> bool {
     if step.action == Action::Create {
         // What takes the place of another says in what it differs.
         return change.path.ends_with("/ContainerSpec/Image") || change.effect == Effect::Replace;
@@ -24,8 +24,33 @@ pub(super) fn is_shown(change: &Change, step: &Step) -> bool {
     !id_of("/ConfigID", "/ConfigName") && !id_of("/SecretID", "/SecretName")
 }
 
+/// Fields that a new service has when its file is silent.
+const DEFAULTS: [(&str, &str); 6] = [
+    ("/EndpointSpec/Mode", "vip"),
+    ("/TaskTemplate/ContainerSpec/Isolation", "default"),
+    ("/TaskTemplate/Runtime", "container"),
+    ("/UpdateConfig/FailureAction", "pause"),
+    ("/UpdateConfig/Order", "stop-first"),
+    ("/TaskTemplate/RestartPolicy/Condition", "any"),
+];
+
+/// Of a new service, what a whole account of it leaves out: what its name and its image say already, and what is so where
+/// the file is silent.
+pub(in crate::plan) fn is_implied(change: &Change, step: &Step) -> bool {
+    let said = ["/Name", "/Labels/com.docker.stack.image", "/Labels/com.docker.stack.namespace"];
+    let container = "/TaskTemplate/ContainerSpec/Labels/com.docker.stack.namespace";
+    let is_default = match &change.after {
+        Some(Value::String(text)) => DEFAULTS.contains(&(change.path.as_str(), text.as_str())),
+        Some(Value::Object(map)) => map.is_empty(),
+        Some(Value::Bool(false)) | None => true,
+        Some(Value::Number(number)) => number.as_f64() == Some(0.0) && !change.path.ends_with("/Replicas"),
+        Some(_) => false,
+    };
+    step.action == Action::Create && (is_default || said.contains(&change.path.as_str()) || change.path == container)
+}
+
 /// What there is and what there should be, in as many characters as there is room for.
-pub(super) fn values(change: &Change, room: usize) -> String {
+pub(in crate::plan) fn values(change: &Change, room: usize) -> String {
     if let Some(detail) = &change.detail {
         return fit(detail, room);
     }
@@ -51,7 +76,7 @@ pub(super) fn values(change: &Change, room: usize) -> String {
 }
 
 /// What a change does to tasks, in a word or two.
-pub(super) fn effect(change: &Change, action: Action) -> String {
+pub(in crate::plan) fn effect(change: &Change, action: Action) -> String {
     let number = |value: &Option<Value>| value.as_ref().and_then(Value::as_u64);
     if change.path == "/Mode/Replicated/Replicas"
         && let (Some(before), Some(after)) = (number(&change.before), number(&change.after))
@@ -72,7 +97,7 @@ pub(super) fn effect(change: &Change, action: Action) -> String {
 }
 
 /// Whose a change is.
-pub(super) fn origin(origin: Origin) -> &'static str {
+pub(in crate::plan) fn origin(origin: Origin) -> &'static str {
     match origin {
         Origin::Git => "git",
         Origin::Drift => "drift",

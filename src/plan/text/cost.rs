@@ -8,11 +8,20 @@ use crate::plan::view::Step;
 use crate::plan::{Action, Effect};
 
 /// The cost of one step.
-pub(super) fn of_step(step: &Step) -> String {
+pub(in crate::plan) fn of_step(step: &Step) -> String {
     if step.kind != Kind::Service {
-        return if step.action == Action::Update { "in place".to_owned() } else { String::new() };
+        let words = match step.action {
+            Action::Update => "in place",
+            Action::Replace => "deleted and made anew",
+            Action::Create | Action::Delete => "",
+        };
+        return words.to_owned();
     }
     match (step.action, step.effect) {
+        (Action::Replace, _) => match step.tasks_restarting.max(step.tasks_stopping) {
+            0 => "deleted and made anew".to_owned(),
+            count => format!("deleted and made anew: {}, then new ones start", tasks(0, "", count)),
+        },
         (Action::Create, _) => new_tasks(step),
         (Action::Delete, _) => match step.tasks_stopping {
             0 => "deletes".to_owned(),
@@ -27,6 +36,20 @@ pub(super) fn of_step(step: &Step) -> String {
     }
 }
 
+/// The same as a part of a sentence.
+pub(in crate::plan) fn sentence(step: &Step) -> String {
+    match (step.kind, step.action) {
+        (Kind::Service, Action::Delete) => tasks(0, "", step.tasks_stopping),
+        _ => of_step(step),
+    }
+}
+
+/// The same in as few words as possible.
+pub(super) fn short(step: &Step) -> String {
+    let is_update = step.kind == Kind::Service && step.action == Action::Update && step.tasks_restarting > 0;
+    if is_update { tasks(step.tasks_restarting, "", step.tasks_stopping) } else { of_step(step) }
+}
+
 fn new_tasks(step: &Step) -> String {
     let mode = step.changes.iter().find(|change| change.path.starts_with("/Mode/"));
     match mode.map(|change| (change.path.as_str(), change.after.as_ref().and_then(Value::as_u64))) {
@@ -39,7 +62,7 @@ fn new_tasks(step: &Step) -> String {
 }
 
 /// `3 tasks restart one by one, 2 stop`.
-pub(super) fn tasks(restarting: u64, how: &str, stopping: u64) -> String {
+pub(in crate::plan) fn tasks(restarting: u64, how: &str, stopping: u64) -> String {
     let verb = |count: u64, verb: &str| format!("{verb}{}", if count == 1 { "s" } else { "" });
     match (restarting, stopping) {
         (0, 0) => String::new(),

@@ -4,17 +4,26 @@ use crate::diag::Style;
 use crate::plan::{Action, Effect};
 
 /// `1 task`, `2 tasks`.
-pub(super) fn plural(count: u64, noun: &str) -> String {
+pub(in crate::plan) fn plural(count: u64, noun: &str) -> String {
     format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
 /// Text that fills a column.
-pub(super) fn pad(text: &str, width: usize) -> String {
+pub(in crate::plan) fn pad(text: &str, width: usize) -> String {
     format!("{text:width$}")
 }
 
+/// A moment of the engine's, to the second.
+pub(in crate::plan) fn moment(text: &str) -> String {
+    let Some((date, time)) = text.split_once('T') else { return text.to_owned() };
+    match time.strip_suffix('Z') {
+        Some(time) => format!("{date} {} UTC", time.split('.').next().unwrap_or(time)),
+        None => text.to_owned(),
+    }
+}
+
 /// Text cut to a column.
-pub(super) fn fit(text: &str, width: usize) -> String {
+pub(in crate::plan) fn fit(text: &str, width: usize) -> String {
     if text.chars().count() <= width {
         return text.to_owned();
     }
@@ -25,7 +34,12 @@ pub(super) fn fit(text: &str, width: usize) -> String {
 
 /// Two texts cut to their columns so that what differs is seen: where it lies too far behind, the beginning that both share
 /// goes, up to the word in which they part.
-pub(super) fn fit_pair(before: &str, after: &str, before_width: usize, after_width: usize) -> (String, String) {
+pub(in crate::plan) fn fit_pair(
+    before: &str,
+    after: &str,
+    before_width: usize,
+    after_width: usize,
+) -> (String, String) {
     let shared = before.chars().zip(after.chars()).take_while(|(a, b)| a == b).count();
     // A text that is cut before enough of what differs is seen tells nobody anything.
     let tells = |text: &str, width: usize| text.chars().count() <= width || shared + 2 < width;
@@ -44,16 +58,38 @@ pub(super) fn fit_pair(before: &str, after: &str, before_width: usize, after_wid
 }
 
 /// A value on one line, with digests as short as people compare them, and nothing in it that a terminal would obey.
-pub(super) fn tidy(text: &str) -> String {
+pub(in crate::plan) fn tidy(text: &str) -> String {
     let text = match text.split_once("@sha256:") {
         Some((name, digest)) if digest.len() == 64 => format!("{name}@sha256:{}…", digest.get(..4).unwrap_or(digest)),
         _ => text.to_owned(),
     };
-    text.chars().flat_map(|c| if c.is_control() { c.escape_default().collect::<Vec<_>>() } else { vec![c] }).collect()
+    legible(&text)
+}
+
+/// Text in which nothing commands a terminal, or turns the direction in which it is read.
+pub(in crate::plan) fn legible(text: &str) -> String {
+    let is_commanding = |c: char| c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    text.chars().flat_map(|c| if is_commanding(c) { c.escape_default().collect::<Vec<_>>() } else { vec![c] }).collect()
+}
+
+/// A line of a file: legible, its tabs as wide as most people see them.
+pub(in crate::plan) fn source(line: &str) -> String {
+    legible(&line.replace('\t', "    "))
+}
+
+/// A long text in lines of `width` characters, at most `most` of them.
+pub(in crate::plan) fn fold(text: &str, width: usize, most: usize) -> Vec<String> {
+    let characters: Vec<char> = text.chars().collect();
+    let mut lines: Vec<String> = characters.chunks(width.max(1)).take(most).map(|line| line.iter().collect()).collect();
+    let left = characters.len().saturating_sub(width.max(1) * most);
+    if left > 0 {
+        lines.push(format!("… {}", plural(left as u64, "more character")));
+    }
+    if lines.is_empty() { vec![String::new()] } else { lines }
 }
 
 /// Lines of at most `width` characters, broken between words. A word longer than that has a line of its own.
-pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
+pub(in crate::plan) fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in text.split_whitespace() {
         match lines.last_mut() {
@@ -70,7 +106,7 @@ pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
 
 /// Colours, or none.
 #[derive(Clone, Copy)]
-pub(super) struct Paint(pub Style);
+pub(in crate::plan) struct Paint(pub Style);
 
 impl Paint {
     fn with(self, code: &str, text: &str) -> String {
@@ -90,6 +126,18 @@ impl Paint {
 
     pub fn warn(self, text: &str) -> String {
         self.with("1;33", text)
+    }
+
+    /// A line of a difference, by its sign.
+    pub fn difference(self, sign: char, line: &str) -> String {
+        let code = match sign {
+            '+' => "32",
+            '-' => "31",
+            '@' => "36",
+            '\\' => "2",
+            _ => return line.to_owned(),
+        };
+        self.with(code, line)
     }
 
     pub fn action(self, text: &str, action: Action) -> String {
@@ -125,6 +173,20 @@ mod tests {
     fn a_value_stays_on_its_line_and_commands_no_terminal() {
         assert_eq!(tidy("a\nb\x1b[31m"), "a\\nb\\u{1b}[31m");
         assert_eq!(tidy(&format!("nginx:1@sha256:{}", "ab".repeat(32))), "nginx:1@sha256:abab…");
+    }
+
+    #[test]
+    fn what_is_folded_says_what_is_left_out() {
+        assert_eq!(fold("abcdefg", 3, 9), ["abc", "def", "g"]);
+        assert_eq!(fold("abcdefg", 3, 2), ["abc", "def", "… 1 more character"]);
+        assert_eq!(fold("", 3, 2), [""]);
+    }
+
+    #[test]
+    fn moments_are_shown_to_the_second() {
+        assert_eq!(moment("2026-11-24T11:22:33.123456789Z"), "2026-11-24 11:22:33 UTC");
+        assert_eq!(moment("2026-11-24T11:22:33+01:00"), "2026-11-24T11:22:33+01:00");
+        assert_eq!(moment("whenever"), "whenever");
     }
 
     #[test]

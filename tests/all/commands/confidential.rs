@@ -110,6 +110,10 @@ fn secrets_show_nowhere_on_the_command_line() {
             "render --repo . -o yaml",
             "plan --repo .",
             "plan --repo . -o json",
+            "plan --repo . -o markdown",
+            "plan --repo . -o html",
+            "plan --repo . --diff",
+            "plan --repo . --compact",
             "plan --repo . --show-values --out ../plan",
         ] {
             silent(&scene.run(line).expect(0));

@@ -5,13 +5,14 @@ mod confidential;
 mod connections;
 mod credentials;
 mod drift;
+mod import;
 mod modern;
 mod offline;
 mod plan;
 mod records;
 mod repository;
 mod saved;
-mod schemas;
+pub mod schemas;
 mod terminal;
 mod verdicts;
 

@@ -103,3 +103,34 @@ fn a_plan_that_may_not_be_carried_out_is_blocked() {
     assert!(applied.stderr.contains("cannot be applied"), "{}", applied.stderr);
     assert!(scene.proxy.writes().is_empty());
 }
+
+#[test]
+fn a_plan_is_printed_for_a_merge_request_for_a_browser_and_line_by_line() {
+    let scene = Scene::new("forms");
+    let stack = |image: &str, text: &str| {
+        format!(
+            "{}    configs: [app.ini]\nconfigs:\n  app.ini:\n    content: |\n      workers = 4\n      password = {text}-hush\n",
+            web(image, 1)
+        )
+    };
+    scene.write("stack.yaml", &stack("cli-app:1", "first"));
+    scene.run("apply -c stack.yaml STACK -y --detach").expect(0);
+    scene.write("stack.yaml", &stack("cli-app:2", "second").replace("workers = 4", "workers = 8"));
+    let markdown = scene.run("plan -c stack.yaml STACK -o markdown --detailed-exitcode").expect(2).stdout;
+    let marker = format!(
+        "<!-- skep plan: {} -->\n### skep plan: 1 task restarts, nothing deleted, downtime: none\n",
+        scene.stack
+    );
+    assert!(markdown.starts_with(&marker), "{markdown}");
+    let html = scene.run("plan -c stack.yaml STACK -o html").expect(0).stdout;
+    assert!(html.starts_with("<!doctype html>") && html.contains("<ins>+workers = 8</ins>"), "{html}");
+    let diff = scene.run("plan -c stack.yaml STACK --diff").expect(0).stdout;
+    assert!(diff.contains("        -workers = 4\n        -password = ***\n        +workers = 8\n"), "{diff}");
+    let compact = scene.run("plan -c stack.yaml STACK --compact").expect(0).stdout;
+    assert!(compact.contains("  ~ service web   1 task restarts   config app.ini, image\n"), "{compact}");
+    let applied = scene.run("apply -c stack.yaml STACK -y --detach --diff").expect(0).stdout;
+    assert!(applied.contains("+workers = 8"), "{applied}");
+    for text in [markdown, html, diff, compact, applied] {
+        assert!(!text.contains("hush"), "{text}");
+    }
+}

@@ -24,7 +24,7 @@ fn files(directory: &Path, found: &mut Vec<PathBuf>) {
 }
 
 /// A YAML file as JSON, by the parser's own reader.
-fn json(path: &Path) -> Value {
+pub fn json(path: &Path) -> Value {
     let machine = Machine::new("/", None);
     let mut sources = Sources::new();
     let (_, documents) = yaml::open(&machine, &path.display().to_string(), None, &mut sources)

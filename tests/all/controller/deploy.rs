@@ -76,3 +76,20 @@ fn a_stack_is_first_deployed_when_what_it_depends_on_is_healthy() {
     let made = |name: &str| scene.lab.service(name).expect("deployed")["CreatedAt"].as_str().map(str::to_owned);
     assert!(made("base_db") < made("app_web"), "{:?}, {:?}", made("base_db"), made("app_web"));
 }
+
+#[test]
+fn what_may_not_run_is_foreseen_in_the_log_and_applied_all_the_same() {
+    let scene = Scene::new();
+    scene.repository.declare(&["shop"], "");
+    let placed = "    deploy: { placement: { constraints: [node.labels.disk==ssd] } }\n";
+    let service = super::repository::service("web", "one", placed);
+    scene.repository.write("shop.yaml", &format!("services:\n{service}"));
+    scene.repository.commit();
+    let mut skep = scene.run();
+    skep.wait_log(SOON, "feasibility/constraints");
+    wait_until(SOON, "it is applied", || scene.lab.service("shop_web").is_some());
+    scene.lab.docker(1, &["node", "update", "--label-add", "disk=ssd", "n1"]);
+    scene.wait_status("shop", "synced", |it| it["sync"] == "Synced" && it["health"] == "Healthy");
+    let log = skep.log();
+    assert_eq!(log.lines().filter(|line| line.contains("feasibility/constraints")).count(), 1, "{log}");
+}

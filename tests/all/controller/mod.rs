@@ -17,3 +17,4 @@ mod private;
 mod remote;
 mod repository;
 mod scene;
+mod waves;

@@ -87,6 +87,11 @@ impl Ground {
         skep.run(&words)
     }
 
+    /// `skep WORDS`, in an environment without any variable.
+    pub fn skep_on(&self, words: &[&str]) -> Outcome {
+        Skep::on(&self.lab.docker_host(1)).env("DOCKER_CONFIG", "/nonexistent").run(words)
+    }
+
     /// Makes what stacks take as given, where it is missing.
     pub fn provide(&self, external: &[External]) {
         for External { kind, name, .. } in external {

@@ -151,6 +151,7 @@ fn compare(ground: &Ground, claims: &Claims, case: &Case, record: bool) -> Vec<S
                 _ => {
                     found.extend(differing);
                     found.extend(adopt(ground, case));
+                    found.extend(imported(ground, case));
                     if record {
                         keep(case, &stored(&theirs, ground.minor()));
                     }
@@ -169,6 +170,20 @@ fn adopt(ground: &Ground, case: &Case) -> Option<String> {
     let planned = ground.skep(case, &["plan", "--zero-downtime", "off", "--detailed-exitcode"]);
     let nothing = planned.code() == Some(0) && planned.stdout.contains("nothing to do");
     (!nothing).then(|| format!("after docker stack deploy, skep plan: {}{}", planned.stdout, planned.stderr))
+}
+
+/// What skep writes of what docker deployed is what runs.
+fn imported(ground: &Ground, case: &Case) -> Option<String> {
+    let beside = tempfile::tempdir().expect("a directory");
+    let out = beside.path().display().to_string();
+    let written = ground.skep_on(&["import", &case.name, "--out", &out]);
+    if written.code() != Some(0) {
+        return Some(format!("skep import: {}{}", written.stdout, written.stderr));
+    }
+    let file = beside.path().join("compose.yaml").display().to_string();
+    let planned = ground.skep_on(&["plan", "-c", &file, &case.name, "--detailed-exitcode"]);
+    let nothing = planned.code() == Some(0) && planned.stdout.contains("nothing to do");
+    (!nothing).then(|| format!("after skep import, skep plan: {}{}", planned.stdout, planned.stderr))
 }
 
 /// What skep applies is what it renders; and after skep, docker replaces no task.

@@ -44,7 +44,8 @@ impl Lab {
         stream.write_all((head + &body).as_bytes()).expect("the engine reads");
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap_or_else(|error| panic!("{method} {path}: {error}"));
-        let (head, body) = answer.split_once("\r\n\r\n").expect("a head and a body");
+        let (head, body) =
+            answer.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no answer to {method} {path}: {answer:?}"));
         let status = head.split(' ').nth(1).and_then(|word| word.parse().ok()).expect("a status");
         Answer { status, body: serde_json::from_str(body).unwrap_or(Value::Null) }
     }
@@ -60,6 +61,21 @@ impl Lab {
     /// One service, by its full name.
     pub fn service(&self, name: &str) -> Option<Value> {
         array(self.api(1, "/services")).into_iter().find(|service| service["Spec"]["Name"] == name)
+    }
+
+    /// Writes a service by hand, in the API version 1.`minor`.
+    #[track_caller]
+    pub fn edit_service(&self, minor: u32, name: &str, edit: impl Fn(&mut Value)) {
+        crate::wait::wait_until(Duration::from_secs(20), "the engine does not write meanwhile", || {
+            let mut live = self.request_of(minor, 1, "GET", &format!("/services/{name}"), None).body;
+            edit(&mut live["Spec"]);
+            let (id, version) = (live["ID"].as_str().expect("an id"), &live["Version"]["Index"]);
+            let path = format!("/services/{id}/update?version={version}");
+            let answer = self.request_of(minor, 1, "POST", &path, Some(&live["Spec"]));
+            let said = answer.body["message"].as_str().unwrap_or_default();
+            assert!(answer.status == 200 || said.contains("out of sequence"), "{name}: {said}");
+            answer.status == 200
+        });
     }
 
     /// The tasks of a service that run: started, and healthy where there is a check.
@@ -81,6 +97,18 @@ impl Lab {
             self.docker(1, &["network", "ls", "-q", "--filter", &label]).is_empty()
         });
     }
+}
+
+/// Writes a value at a path of a spec, whose messages are made where they are missing.
+pub fn set(spec: &mut Value, path: &str, value: Value) {
+    let mut at = spec;
+    for segment in path.split('/').skip(1) {
+        at = match segment.parse::<usize>() {
+            Ok(index) => &mut at[index],
+            Err(_) => &mut at[segment],
+        };
+    }
+    *at = value;
 }
 
 pub fn array(value: Value) -> Vec<Value> {

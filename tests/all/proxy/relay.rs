@@ -46,6 +46,7 @@ async fn relay(
         query: head.uri.query().unwrap_or_default().to_owned(),
         body: Value::Null,
         credentials: head.headers.get("x-registry-auth").map(|header| credentials(header.as_bytes())),
+        answered: None,
         status: None,
         bookkeeping: false,
     };
@@ -106,6 +107,7 @@ fn note(state: &Mutex<State>, number: usize, record: &Record, status: u16) {
         && request.status.is_none()
         && (&request.method, &request.path) == (&record.method, &record.path)
     {
+        request.answered = Some(Instant::now());
         request.status = Some(status);
     }
 }

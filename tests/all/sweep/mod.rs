@@ -14,6 +14,7 @@ use serde_json::Value;
 
 use crate::git_server::Served;
 use crate::lab::Lab;
+use crate::lab::engine::set;
 use crate::reference;
 use crate::runner::{Outcome, Skep};
 use crate::wait::{wait_for, wait_until};
@@ -150,7 +151,7 @@ impl Ground {
     fn by_hand(&self, uses: &str, service: &str) -> Result<(), String> {
         if let Some((path, value)) = uses.strip_prefix("api ").and_then(|rest| rest.split_once(' ')) {
             let value: Value = serde_json::from_str(value).expect("JSON");
-            self.write(service, |spec| set(spec, path, value.clone()));
+            self.lab.edit_service(self.minor, service, |spec| set(spec, path, value.clone()));
             return Ok(());
         }
         let line = format!("exec \"$0\" service update --detach --quiet {uses} {service}");
@@ -214,33 +215,8 @@ impl Ground {
 
     /// Puts every service back as it was.
     fn undo(&self, before: &BTreeMap<String, Value>) {
-        before.iter().for_each(|(name, before)| self.write(name, |spec| *spec = before.clone()));
+        for (name, before) in before {
+            self.lab.edit_service(self.minor, name, |spec| *spec = before.clone());
+        }
     }
-
-    /// Writes a service by the API.
-    fn write(&self, name: &str, edit: impl Fn(&mut Value)) {
-        wait_until(Duration::from_secs(20), "the engine does not write meanwhile", || {
-            let get = self.lab.request_of(self.minor, 1, "GET", &format!("/services/{name}"), None);
-            let mut live = get.body;
-            edit(&mut live["Spec"]);
-            let (id, version) = (live["ID"].as_str().expect("an id"), &live["Version"]["Index"]);
-            let path = format!("/services/{id}/update?version={version}");
-            let answer = self.lab.request_of(self.minor, 1, "POST", &path, Some(&live["Spec"]));
-            let said = answer.body["message"].as_str().unwrap_or_default();
-            assert!(answer.status == 200 || said.contains("out of sequence"), "{name}: {said}");
-            answer.status == 200
-        });
-    }
-}
-
-/// Writes a value at a path, whose messages are made where they are missing.
-fn set(spec: &mut Value, path: &str, value: Value) {
-    let mut at = spec;
-    for segment in path.split('/').skip(1) {
-        at = match segment.parse::<usize>() {
-            Ok(index) => &mut at[index],
-            Err(_) => &mut at[segment],
-        };
-    }
-    *at = value;
 }

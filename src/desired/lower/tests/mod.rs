@@ -1,5 +1,6 @@
 //! Golden objects: what is posted for each thing a file can say, the empty messages included.
 
+mod as_is;
 mod container;
 mod deploy;
 mod endpoint;

@@ -131,21 +131,50 @@ fn nothing_is_asked_of_a_plan_that_starts_nothing() {
     let ground = Ground::of(1).running(&web(|_| {}), "shop_web", &["n1"]);
     let questions = |desired: &Desired| Questions::of(&planned(desired, &ground.cluster), &ground.cluster.live);
     assert_eq!(questions(&web(|_| {})), Questions::default());
-    assert_eq!(questions(&web(|web| drop(web.label("a", "b")))), Questions::default(), "a label starts nothing");
-    assert_eq!(questions(&web(|web| drop(web.replicas(0)))), Questions::default(), "nor does an end");
+    assert_eq!(
+        questions(&web(|web| {
+            web.label("a", "b");
+        })),
+        Questions::default(),
+        "a label starts nothing"
+    );
+    assert_eq!(
+        questions(&web(|web| {
+            web.replicas(0);
+        })),
+        Questions::default(),
+        "nor does an end"
+    );
     let tasks = Questions { tasks: true, ..Questions::default() };
-    assert_eq!(questions(&web(|web| drop(web.env("A=b")))), tasks, "its image is no news");
-    assert_eq!(questions(&web(|web| drop(web.replicas(2)))), tasks);
-    let asked = questions(&web(|web| drop(web.image("nginx:2"))));
+    assert_eq!(
+        questions(&web(|web| {
+            web.env("A=b");
+        })),
+        tasks,
+        "its image is no news"
+    );
+    assert_eq!(
+        questions(&web(|web| {
+            web.replicas(2);
+        })),
+        tasks
+    );
+    let asked = questions(&web(|web| {
+        web.image("nginx:2");
+    }));
     assert_eq!((asked.tasks, asked.images), (true, ["nginx:2".to_owned()].into()));
-    let mut none = web(|web| drop(web.replicas(0)));
+    let mut none = web(|web| {
+        web.replicas(0);
+    });
     service(&mut none, "new", "redis:1").replicas(0);
     assert_eq!(questions(&none), Questions::default(), "what has no tasks needs no image");
 }
 
 #[test]
 fn what_files_accept_is_not_told() {
-    let mut desired = web(|web| drop(web.constraint("node.labels.disk==ssd")));
+    let mut desired = web(|web| {
+        web.constraint("node.labels.disk==ssd");
+    });
     let ground = Ground::of(1);
     assert_eq!(ground.judged(&desired).len(), 1);
     desired.confidential.add("node.labels.disk");
@@ -155,7 +184,12 @@ fn what_files_accept_is_not_told() {
 
 #[test]
 fn tasks_that_could_not_be_listed_are_no_error() {
-    let (ground, desired) = (Ground::of(1), web(|web| drop(web.constraint("node.labels.disk==ssd"))));
+    let (ground, desired) = (
+        Ground::of(1),
+        web(|web| {
+            web.constraint("node.labels.disk==ssd");
+        }),
+    );
     let plan = planned(&desired, &ground.cluster);
     let facts = Facts { tasks: Err("no answer".to_owned()), images: BTreeMap::new() };
     let found = Estimate::new(&ground.cluster.live, &facts).of(&plan, &desired);

@@ -5,7 +5,11 @@ use super::*;
 #[test]
 fn constraints() {
     let ground = Ground::new(&[json!({ "/Spec/Labels/disk": "ssd" }), json!({}), json!({})]);
-    let pinned = |constraint: &str| web(|web| drop(web.constraint(constraint).replicas(2)));
+    let pinned = |constraint: &str| {
+        web(|web| {
+            web.constraint(constraint).replicas(2);
+        })
+    };
     ground.fits(&pinned("node.labels.disk==ssd"));
     let (code, message) = ground.said(&pinned("node.labels.disk==nvme"));
     assert_eq!(code, "feasibility/constraints");
@@ -197,5 +201,7 @@ fn a_job_gets_on_one_at_a_time() {
 
 #[test]
 fn replicas_beyond_counting_are_judged_at_once() {
-    Ground::of(3).fits(&web(|web| drop(web.replicas(u64::MAX))));
+    Ground::of(3).fits(&web(|web| {
+        web.replicas(u64::MAX);
+    }));
 }

@@ -5,7 +5,9 @@ use super::*;
 /// A plan of a stack beside another's service, `other_proxy`, that publishes 80.
 fn beside(desired: &Desired, theirs_is_host: bool) -> Plan {
     let mut cluster = Cluster::default();
-    let mut other = web(|web| drop(web.port(80, 80)));
+    let mut other = web(|web| {
+        web.port(80, 80);
+    });
     let theirs = other.services.get_mut("shop_web").expect("web");
     if theirs_is_host {
         host_port(theirs, 80);
@@ -18,7 +20,11 @@ fn beside(desired: &Desired, theirs_is_host: bool) -> Plan {
 
 #[test]
 fn the_mesh_has_a_port_once() {
-    let mesh = |port| web(|web| drop(web.port(port, 80)));
+    let mesh = |port| {
+        web(|web| {
+            web.port(port, 80);
+        })
+    };
     let host = |port| web(|web| host_port(web, port));
     for (desired, theirs_is_host, is_refused) in [
         (mesh(80), false, true),
@@ -49,7 +55,12 @@ fn a_port_that_the_engine_chose_is_taken_too() {
         "Endpoint": { "Ports": [{ "Protocol": "tcp", "TargetPort": 80, "PublishedPort": 30000, "PublishMode": "ingress" }] },
     });
     cluster.live.services.push(Arc::new(serde_json::from_value(service).expect("a service")));
-    let plan = planned(&web(|web| drop(web.port(30000, 80))), &cluster);
+    let plan = planned(
+        &web(|web| {
+            web.port(30000, 80);
+        }),
+        &cluster,
+    );
     assert_eq!(codes(&plan), ["plan/port-taken"]);
 }
 

@@ -128,7 +128,9 @@ fn only_what_is_misplaced_moves() {
 
 #[test]
 fn a_change_that_starts_nothing_says_nothing_of_what_waits_already() {
-    let desired = web(|web| drop(web.constraint("node.labels.disk==ssd").replicas(2)));
+    let desired = web(|web| {
+        web.constraint("node.labels.disk==ssd").replicas(2);
+    });
     let ground = Ground::of(1).running(&desired, "shop_web", &[]);
     let mut labelled = desired;
     labelled.services.get_mut("shop_web").expect("web").label("a", "b");

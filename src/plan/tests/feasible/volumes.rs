@@ -15,7 +15,7 @@ fn db(options: Value, edit: impl FnOnce(&mut crate::desired::Service)) -> Desire
     ];
     edit(service);
     let volume =
-        Volume { driver: String::new(), options: BTreeMap::new(), labels: BTreeMap::new(), prune: false, span: None };
+        Volume { driver: String::new(), options: BTreeMap::new(), labels: BTreeMap::new(), span: None, prune: false };
     desired.volumes.insert("shop_data".into(), volume);
     desired
 }
@@ -42,15 +42,21 @@ fn a_task_that_may_leave_its_volume_behind() {
     ground.fits(&pinned("node.hostname==n1"));
     let (_, message) = ground.said(&pinned("node.hostname==n2"));
     assert!(message.contains("is on node n1; the new task may start on n2, where"), "{message}");
-    ground.fits(&db(json!({}), |db| drop(db.label("a", "b"))));
+    ground.fits(&db(json!({}), |db| {
+        db.label("a", "b");
+    }));
     Ground::of(1).running(&db(json!({}), |_| {}), "shop_db", &["n1"]).fits(&db(json!({}), changed));
 }
 
 #[test]
 fn a_pin_that_takes_the_task_elsewhere_is_told_of_too() {
     let ground = Ground::of(2).running(&db(json!({}), |_| {}), "shop_db", &["n1"]);
-    ground.fits(&db(json!({}), |db| drop(db.constraint("node.hostname==n1"))));
-    let (_, message) = ground.said(&db(json!({}), |db| drop(db.constraint("node.hostname==n2"))));
+    ground.fits(&db(json!({}), |db| {
+        db.constraint("node.hostname==n1");
+    }));
+    let (_, message) = ground.said(&db(json!({}), |db| {
+        db.constraint("node.hostname==n2");
+    }));
     assert!(message.contains("may start on n2, where that is empty"), "{message}");
 }
 
@@ -79,6 +85,8 @@ fn a_volume_that_is_new_and_pinned_to_no_node_is_worth_a_note() {
         "db: volume shop_data will be on the node where its task starts; should another task start on one of the 2 others, that is empty there"
     );
     Ground::of(1).fits(&db(json!({}), |_| {}));
-    Ground::of(3).fits(&db(json!({}), |db| drop(db.constraint("node.hostname==n2"))));
+    Ground::of(3).fits(&db(json!({}), |db| {
+        db.constraint("node.hostname==n2");
+    }));
     Ground::of(3).fits(&db(json!({}), global));
 }

@@ -173,8 +173,9 @@ pub const SERVICE: &[(&str, &[&str], &[&str])] = &[
         &[
             "{ accept: compose/unsupported, protect: true }",
             "{ accept: [compose/unsupported], ignore: /Labels/a, x-mine: 1 }",
+            "{ name: web-1 }",
         ],
-        &["[]", "a", "{ accept: { a: b } }", "{ accept: [1] }"],
+        &["[]", "a", "{ accept: { a: b } }", "{ accept: [1] }", "{ name: [a] }"],
     ),
     ("label_file", &["a.env", "[a.env, b.env]"], &["1", "[1]", "{ a: b }"]),
     (
