@@ -39,7 +39,7 @@ pub async fn run(arguments: &DriftArguments, environment: &Environment) -> Resul
     let header = Header { cluster: arguments.target.cluster.clone(), ..Header::of(&scope.live) };
     let hidden = !(arguments.show_values && environment.stdout_is_terminal);
     let document = view::drift(header, &pairs, &if hidden { Mask::default() } else { Mask::none() });
-    print(arguments, &document, environment)?;
+    print(&document, arguments, environment)?;
     let differs = reports.iter().any(|(report, _)| !report.is_empty());
     Ok(if scope.unreadable {
         Exit::Failed
@@ -50,26 +50,24 @@ pub async fn run(arguments: &DriftArguments, environment: &Environment) -> Resul
     })
 }
 
-fn print(arguments: &DriftArguments, document: &Document, environment: &Environment) -> Result<(), Failure> {
-    let frame = Frame { subject: &subject(&arguments.target), made: None, next: None };
+fn print(document: &Document, arguments: &DriftArguments, environment: &Environment) -> Result<(), Failure> {
+    let subject = subject(&arguments.target);
+    let frame = Frame { subject: &subject, made: None, next: None };
     match arguments.output {
         ReportOutput::Json => print::json(document),
+        ReportOutput::Text if document.stacks.is_empty() => {
+            print::say("skep manages nothing here: no stack has a record");
+            print::say("  help: compare with files: skep drift -c compose.yaml STACK, or skep drift --repo DIR|URL");
+            Ok(())
+        }
+        ReportOutput::Text => {
+            let (style, width, form) = (environment.style(), environment.width(), arguments.form.form());
+            print::text(&plan::drift_text(document, &Layout { style, width, next: None, form }))
+        }
         ReportOutput::Markdown => print::bytes(plan::drift_markdown(document, &frame).as_bytes()),
         ReportOutput::Html => {
             let now = print::moment(Timestamp::now());
             print::bytes(plan::drift_html(document, &Frame { made: Some(&now), ..frame }).as_bytes())
-        }
-        ReportOutput::Text => {
-            let form = arguments.form.form();
-            let layout = Layout { style: environment.style(), width: environment.width(), form, next: None };
-            if document.stacks.is_empty() {
-                print::say("skep manages nothing here: no stack has a record");
-                print::say(
-                    "  help: compare with files: skep drift -c compose.yaml STACK, or skep drift --repo DIR|URL",
-                );
-                return Ok(());
-            }
-            print::text(&plan::drift_text(document, &layout))
         }
     }
 }

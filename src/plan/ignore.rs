@@ -111,6 +111,10 @@ fn element(list: &list::List, parent: &str, key: &str, found: &Value, wanted: &m
         (Some(at), None) => drop(values.remove(at)),
         (None, None) => {}
     }
+    // Whoever wrote it may have shuffled the rest: docker's client does so with variables.
+    if values.len() == live.len() && live.iter().all(|value| values.contains(value)) {
+        *values = live.to_vec();
+    }
 }
 
 /// A value that holds an empty list at a path, and nothing else.
@@ -141,6 +145,7 @@ mod tests {
             (&["A=1", "BUILD=7", "C=1"], &["A=2", "C=1"], &["A=2", "BUILD=7", "C=1"]),
             (&["A=1"], &["A=2", "BUILD=1"], &["A=2"]),
             (&["A=1"], &["A=2"], &["A=2"]),
+            (&["BUILD=7", "C=1", "A=1"], &["A=1", "BUILD=1", "C=1"], &["BUILD=7", "C=1", "A=1"]),
             (&["BUILD=1", "BUILD=2"], &["A=2"], &["A=2"]),
         ] {
             assert_eq!(carried(path, spec(found), spec(wanted)), spec(expected), "{found:?} {wanted:?}");

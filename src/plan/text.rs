@@ -3,7 +3,7 @@
 pub(super) mod change;
 mod compact;
 pub(super) mod cost;
-mod drift;
+pub(super) mod drift;
 pub(super) mod line;
 pub(super) mod unified;
 

@@ -288,23 +288,22 @@ pub struct Task {
     /// The run of the job it belongs to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub job_iteration: Option<Version>,
-    /// What it was made from, as far as anybody asks.
-    pub spec: TaskOrigin,
+    /// Of what it was made from, the image.
+    pub spec: MadeFrom,
 }
 
-/// The part of a task's own template that is read: there are as many templates as tasks, and history keeps old ones.
+/// Of what a task was made from, what is kept.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
-pub struct TaskOrigin {
+pub struct MadeFrom {
     /// Its container.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub container_spec: Option<TaskContainer>,
+    pub container_spec: MadeContainer,
 }
 
-/// The container that a task was made with.
+/// Of a task's container, what is kept.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
-pub struct TaskContainer {
+pub struct MadeContainer {
     /// The image.
     pub image: String,
 }

@@ -4,10 +4,9 @@ use std::collections::BTreeSet;
 
 use super::card::{self, Head, Sides};
 use super::{anchor, escape, links, said, sums};
-use crate::plan::text::cost;
-use crate::plan::text::descope;
 use crate::plan::text::line::{moment, plural};
-use crate::plan::view::{Document, Drifts, Object, Stack, Step};
+use crate::plan::text::{cost, descope, drift};
+use crate::plan::view::{Document, Drifts, Object, Stack, Step, Task};
 use crate::plan::{Action, Effect};
 
 const SIDES: Sides = Sides { before: "Found", after: "Applied", effect: "Reverting", origin: false };
@@ -18,14 +17,27 @@ pub(super) fn body(document: &Document) -> String {
         (drifts.changed.to_string(), "changed by somebody", "warn"),
         (drifts.missing.to_string(), "missing", "bad"),
         (drifts.extra.to_string(), "extra, never applied", "calm"),
+        (drifts.tasks.to_string(), "tasks in trouble", "bad"),
         (document.summary.unchanged.to_string(), "as applied", "good"),
     ]);
-    let has_drift =
-        |stack: &&Stack| !stack.steps.is_empty() || !stack.extra.is_empty() || !stack.diagnostics.is_empty();
+    let has_drift = |stack: &&Stack| {
+        !stack.steps.is_empty()
+            || !stack.extra.is_empty()
+            || !stack.tasks.is_empty()
+            || !stack.ignored.is_empty()
+            || !stack.diagnostics.is_empty()
+    };
     let (drifted, quiet): (Vec<&Stack>, Vec<&Stack>) = document.stacks.iter().partition(has_drift);
     out.push_str(&links(&drifted.iter().map(|stack| stack.stack.as_str()).collect::<Vec<_>>()));
     drifted.iter().for_each(|stack| out.push_str(&self::stack(stack)));
     out.push_str(&self::quiet(&quiet, "as applied"));
+    let nodes: Vec<String> = document.unavailable_nodes.iter().map(drift::unavailable).collect();
+    if !nodes.is_empty() {
+        let list = list(&nodes);
+        out.push_str(&format!(
+            "<section aria-labelledby=\"nodes\">\n<h2 id=\"nodes\">Nodes that take no tasks</h2>\n{list}</section>\n"
+        ));
+    }
     out
 }
 
@@ -39,9 +51,35 @@ fn stack(stack: &Stack) -> String {
     );
     out.extend(stack.steps.iter().map(|step| object(stack, step, &SIDES, &mut told)));
     out.push_str(&extra(stack));
+    out.extend(stack.tasks.iter().map(|task| self::task(stack, task)));
+    let labels = |step: &Step| step.changes.iter().map(|it| it.label.clone()).collect::<Vec<_>>().join(", ");
+    let ignored = stack
+        .ignored
+        .iter()
+        .map(|step| format!("{} {} ignored: {}", step.kind, descope(&stack.stack, &step.name), labels(step)));
+    out.push_str(&list(&ignored.collect::<Vec<_>>()));
     out.push_str(&said::list(&stack.diagnostics));
     out.push_str("</section>\n");
     out
+}
+
+/// A task that is not what its service asks for.
+fn task(stack: &Stack, task: &Task) -> String {
+    let details: String = drift::details(task).iter().map(|detail| format!("<p>{}</p>", escape(detail))).collect();
+    format!(
+        "<article class=\"card\"><header><h3><span class=\"kind\">task</span> {} <span class=\"badge bad\">in trouble</span></h3>\
+         {details}</header></article>\n",
+        escape(&drift::trouble(&stack.stack, task))
+    )
+}
+
+/// Lines of text, or nothing.
+fn list(lines: &[String]) -> String {
+    if lines.is_empty() {
+        return String::new();
+    }
+    let items: String = lines.iter().map(|line| format!("<li>{}</li>", escape(line))).collect();
+    format!("<ul class=\"quiet\">{items}</ul>\n")
 }
 
 /// An object that is not as it was applied.

@@ -2,9 +2,9 @@
 
 use super::escape::{code, prose};
 use super::object;
-use crate::plan::text::change;
 use crate::plan::text::line::{fit, moment, tidy};
-use crate::plan::view::{Change, Document, Stack, Step};
+use crate::plan::text::{change, drift};
+use crate::plan::view::{Change, Document, Stack, Step, Task};
 use crate::plan::{Action, words};
 
 /// Characters of a value.
@@ -41,7 +41,7 @@ pub(super) fn report(document: &Document, most: usize) -> String {
         .iter()
         .flat_map(|stack| stack.steps.iter().flat_map(move |step| self::rows(stack, step)))
         .collect();
-    let extra = extra(document);
+    let extra = format!("{}{}", extra(document), besides(document));
     if rows.is_empty() && extra.is_empty() {
         return "Everything is as it was applied.\n\n".to_owned();
     }
@@ -99,6 +99,26 @@ fn rows(stack: &Stack, step: &Step) -> Vec<String> {
         }
     };
     shown.map(of).collect()
+}
+
+/// Tasks in trouble, what is ignored, and nodes that take no tasks: a line each, and no more than fit.
+fn besides(document: &Document) -> String {
+    let tasks = document.stacks.iter().flat_map(|stack| {
+        let of = |task: &Task| format!("{}: {}", drift::trouble(&stack.stack, task), drift::details(task).join("; "));
+        stack.tasks.iter().map(move |task| format!("{}: task {}", stack.stack, of(task)))
+    });
+    let ignored = document.stacks.iter().flat_map(|stack| {
+        let labels = |step: &Step| step.changes.iter().map(|it| it.label.clone()).collect::<Vec<_>>().join(", ");
+        stack.ignored.iter().map(move |step| format!("{} {} ignored: {}", step.kind, step.name, labels(step)))
+    });
+    let nodes = document.unavailable_nodes.iter().map(drift::unavailable);
+    let lines: Vec<String> =
+        tasks.chain(ignored).chain(nodes).map(|line| format!("- {}\n", prose(&fit(&line, 300)))).collect();
+    let mut out: String = lines.iter().take(20).map(String::as_str).collect();
+    if lines.len() > 20 {
+        out.push_str(&format!("- and {} more: `skep drift` shows them\n", lines.len() - 20));
+    }
+    if out.is_empty() { out } else { format!("{out}\n") }
 }
 
 fn extra(document: &Document) -> String {

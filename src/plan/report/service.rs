@@ -3,10 +3,9 @@
 use super::{Look, differences};
 use crate::model::Kind;
 use crate::plan::applied::Object;
-use crate::plan::lines::Texts;
 use crate::plan::service::{comparable, counted, ignored, keep, keep_predefined, left_alone, value};
 use crate::plan::step::{Change, Drifted};
-use crate::plan::{cost, ignore};
+use crate::plan::{Texts, cost, ignore};
 use crate::swarm::canonical::canonical_service;
 use crate::swarm::{Service, ServiceSpec};
 
@@ -63,14 +62,9 @@ impl Look<'_> {
         let mut changes = differences(&value(found), &value(wanted));
         cost::assess_changes(&mut changes, live, wanted, &self.live.nodes);
         for change in &mut changes {
-            let names = (text(&change.before), text(&change.after));
             if change.path.ends_with("/ConfigName") {
-                let texts = names.0.zip(names.1).map(|(before, after)| self.texts(before, after));
-                change.detail = texts.as_ref().map(|texts| match texts {
-                    Some(texts) => texts.count(),
-                    None => "content differs".to_owned(),
-                });
-                change.texts = texts.flatten();
+                change.texts = text(&change.before).zip(text(&change.after)).and_then(|names| self.texts(names));
+                change.detail = Some(change.texts.as_ref().map_or_else(|| "content differs".to_owned(), Texts::count));
             } else if change.path.ends_with("/SecretName") {
                 change.detail = Some("content differs".to_owned());
             }
@@ -78,14 +72,12 @@ impl Look<'_> {
         changes
     }
 
-    /// What two configs hold, as far as both are there, text and no secret.
-    fn texts(&self, before: &str, after: &str) -> Option<Texts> {
+    /// The contents of two configs, as far as both are there and no secret.
+    fn texts(&self, (before, after): (&str, &str)) -> Option<Texts> {
         let is_hidden = |name: &str| self.applied.configs.values().any(|it| it.name == name && it.confidential);
         let data = |name: &str| self.index.configs.get(name).map(|config| config.spec.data.as_str());
-        if is_hidden(before) || is_hidden(after) {
-            return None;
-        }
-        Texts::of_data(data(before)?, data(after)?)
+        let is_shown = !is_hidden(before) && !is_hidden(after);
+        if is_shown { Texts::of_data(data(before)?, data(after)?) } else { None }
     }
 }
 

@@ -119,8 +119,9 @@ fn of_service(service: &Service, tasks: &[&Task], nodes: &[Arc<Node>], now: Opti
             troubled.push(make(task, problem, failures, None));
         }
         for task in place.iter().filter(|task| runs(task)) {
-            if let Some(runs) = image_of(task).filter(|runs| !wanted.is_empty() && *runs != wanted) {
-                troubled.push(make(task, Problem::OtherImage, 0, Some((runs.to_owned(), wanted.to_owned()))));
+            let runs = &task.spec.container_spec.image;
+            if !runs.is_empty() && !wanted.is_empty() && runs != wanted {
+                troubled.push(make(task, Problem::OtherImage, 0, Some((runs.clone(), wanted.to_owned()))));
             }
         }
     }
@@ -164,11 +165,6 @@ fn has_failed(task: &Task) -> bool {
 
 fn runs(task: &Task) -> bool {
     task.desired_state == "running" && matches!(task.status.state.as_str(), "starting" | "running")
-}
-
-fn image_of(task: &Task) -> Option<&str> {
-    let container = task.spec.container_spec.as_ref()?;
-    Some(container.image.as_str()).filter(|image| !image.is_empty())
 }
 
 fn error(task: &Task) -> Option<String> {

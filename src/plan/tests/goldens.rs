@@ -106,7 +106,8 @@ fn drift() -> Case {
     let mut stray = (*cluster.live.networks[0]).clone();
     (stray.id, stray.name) = ("stray".to_owned(), "shop_debugging".to_owned());
     cluster.live.networks.push(std::sync::Arc::new(stray));
-    Case { with_page: true, report: Some(reported(&cluster)), ..Case::new("drift", planned(&running(), &cluster)) }
+    let plan = planned(&running(), &cluster);
+    Case { with_page: true, report: Some(report_of(&plan)), ..Case::new("drift", plan) }
 }
 
 fn blocked() -> Case {
@@ -177,6 +178,34 @@ fn nothing() -> Case {
 
 fn cases() -> Vec<Case> {
     vec![create(), rolling(), delete(), replace(), drift(), blocked(), contact(), masked(), confidential(), nothing()]
+}
+
+/// What a plan knows of drift, with a task and a node besides.
+fn report_of(plan: &Plan) -> Report {
+    let task = Troubled {
+        service: "shop_web".to_owned(),
+        task: "k2j3h4".to_owned(),
+        slot: Some(2),
+        node: Some("n2".to_owned()),
+        problem: Problem::Failing,
+        state: "failed".to_owned(),
+        desired_state: "shutdown".to_owned(),
+        since: "2026-11-24T09:40:09.5Z".to_owned(),
+        error: Some("task: non-zero exit (3)".to_owned()),
+        failures: 4,
+        images: None,
+        update: None,
+    };
+    Report {
+        stack: plan.stack.clone(),
+        basis: Some(Basis::Record),
+        revision: None,
+        drift: plan.drift.clone(),
+        tasks: vec![task],
+        unchanged: plan.unchanged,
+        diagnostics: plan.diagnostics.clone(),
+        confidential: plan.confidential.clone(),
+    }
 }
 
 /// Everything that is printed of a case, by the ends of the files' names.

@@ -1,6 +1,6 @@
 //! Drift reports as people read them.
 
-use super::line::{fit, plural, wrap};
+use super::line::{fit, moment, plural, tidy, wrap};
 use super::{Column, Layout, Page, descope, join};
 use crate::diag::Severity;
 use crate::plan::report::Problem;
@@ -88,24 +88,9 @@ impl Page<'_> {
     }
 
     fn task(&mut self, stack: &str, task: &Task) {
-        let name = descope(stack, &task.service);
-        let slot = task.slot.map(|slot| format!(".{slot}")).unwrap_or_default();
-        let place = task.node.as_deref().map(|node| format!(" on {node}")).unwrap_or_default();
-        let what = match task.problem {
-            Problem::Failing if task.failures > 1 => format!("failing, {} times", task.failures),
-            Problem::Failing => "failed".to_owned(),
-            Problem::Unplaced => "no node takes it".to_owned(),
-            Problem::OtherImage => "runs another image".to_owned(),
-        };
-        let head = format!("  {} task {name}{slot}{place}", self.paint.error("!"));
-        let since = if task.since.is_empty() { String::new() } else { format!(", since {}", moment(&task.since)) };
-        self.line(&join(&head, &format!("{what}{since}")));
-        let update = task.update.as_deref().map(|state| format!("its update is {}", state.replace('_', " ")));
-        let images = task.found.as_deref().zip(task.wanted.as_deref());
-        let images =
-            images.map(|(found, wanted)| format!("{} → {}", super::line::tidy(found), super::line::tidy(wanted)));
-        let error = task.error.as_deref().filter(|_| task.problem != Problem::OtherImage).map(super::line::tidy);
-        for detail in [images, error, update].into_iter().flatten() {
+        let mark = self.paint.error("!");
+        self.line(&format!("  {mark} task {}", trouble(stack, task)));
+        for detail in details(task) {
             for text in wrap(&detail, self.layout.width.saturating_sub(6)) {
                 self.line(&format!("      {text}"));
             }
@@ -117,13 +102,7 @@ impl Page<'_> {
             self.line("");
         }
         for node in nodes {
-            let availability =
-                if node.availability == "active" { String::new() } else { format!(", {}", node.availability) };
-            let name = if node.name.is_empty() { &node.id } else { &node.name };
-            let message = if node.message.is_empty() { String::new() } else { format!(" ({})", node.message) };
-            let text =
-                format!("node {name} is {}{availability}{message}, written {}", node.state, moment(&node.updated));
-            for (index, line) in wrap(&text, self.layout.width.saturating_sub(4)).iter().enumerate() {
+            for (index, line) in wrap(&unavailable(node), self.layout.width.saturating_sub(4)).iter().enumerate() {
                 let head = if index == 0 { format!("  {} ", self.paint.warn("!")) } else { "    ".to_owned() };
                 self.line(&format!("{head}{line}"));
             }
@@ -152,24 +131,35 @@ impl Page<'_> {
     }
 }
 
-/// A moment of the engine's, to the second.
-fn moment(text: &str) -> String {
-    let Some((date, time)) = text.split_once('T') else { return text.to_owned() };
-    match time.strip_suffix('Z') {
-        Some(time) => format!("{date} {} UTC", time.split('.').next().unwrap_or(time)),
-        None => text.to_owned(),
-    }
+/// What is the matter with a task, in one line.
+pub(in crate::plan) fn trouble(stack: &str, task: &Task) -> String {
+    let name = descope(stack, &task.service);
+    let slot = task.slot.map(|slot| format!(".{slot}")).unwrap_or_default();
+    let place = task.node.as_deref().map(|node| format!(" on {node}")).unwrap_or_default();
+    let what = match task.problem {
+        Problem::Failing if task.failures > 1 => format!("failing, {} times", task.failures),
+        Problem::Failing => "failed".to_owned(),
+        Problem::Unplaced => "no node takes it".to_owned(),
+        Problem::OtherImage => "runs another image".to_owned(),
+    };
+    let since = if task.since.is_empty() { String::new() } else { format!(", since {}", moment(&task.since)) };
+    format!("{name}{slot}{place}   {what}{since}")
 }
 
-#[cfg(test)]
-mod tests {
-    use super::moment;
+/// What there is to know of a task beyond that.
+pub(in crate::plan) fn details(task: &Task) -> Vec<String> {
+    let update = task.update.as_deref().map(|state| format!("its update is {}", state.replace('_', " ")));
+    let images = task.found.as_deref().zip(task.wanted.as_deref());
+    let images = images.map(|(found, wanted)| format!("{} → {}", tidy(found), tidy(wanted)));
+    let error = task.error.as_deref().filter(|_| task.problem != Problem::OtherImage).map(tidy);
+    [images, error, update].into_iter().flatten().collect()
+}
 
-    #[test]
-    fn moments_are_shown_to_the_second() {
-        assert_eq!(moment("2026-11-24T11:22:33.123456789Z"), "2026-11-24 11:22:33 UTC");
-        assert_eq!(moment("2026-11-24T11:22:33Z"), "2026-11-24 11:22:33 UTC");
-        assert_eq!(moment("2026-11-24T11:22:33+01:00"), "2026-11-24T11:22:33+01:00");
-        assert_eq!(moment("whenever"), "whenever");
-    }
+/// Why a node takes no tasks, in one line.
+pub(in crate::plan) fn unavailable(node: &Node) -> String {
+    let availability = if node.availability == "active" { String::new() } else { format!(", {}", node.availability) };
+    let name = if node.name.is_empty() { &node.id } else { &node.name };
+    let message = if node.message.is_empty() { String::new() } else { format!(" ({})", tidy(&node.message)) };
+    let since = if node.updated.is_empty() { String::new() } else { format!(", written {}", moment(&node.updated)) };
+    format!("node {name} is {}{availability}{message}{since}", node.state)
 }

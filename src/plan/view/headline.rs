@@ -1,9 +1,8 @@
 //! A plan in one sentence: what it costs.
 
-use super::{Document, Step, Summary};
-use crate::model::Kind;
+use super::{Document, Summary, stays};
 use crate::plan::text::{cost, line::plural};
-use crate::plan::{Action, Downtime, Effect};
+use crate::plan::{Action, Downtime};
 
 impl Summary {
     /// What carrying it out costs, the dearest first: `3 tasks restart, nothing deleted, downtime: none`.
@@ -37,8 +36,7 @@ impl Document {
     pub fn headline(&self) -> String {
         let blocked = self.stacks.iter().filter(|stack| stack.blocked).count();
         // What is carried over is no reason to write, now or ever.
-        let differs = |drifted: &Step| drifted.kind != Kind::Service || drifted.effect != Effect::None;
-        let has_drift = self.stacks.iter().any(|stack| stack.drift.iter().any(differs));
+        let has_drift = self.stacks.iter().any(|stack| stack.drift.iter().any(|it| !stays(it)));
         let cost = match self.summary.headline() {
             text if text == "nothing to do" && has_drift => "nothing to write, but there is drift".to_owned(),
             text => text,
@@ -60,8 +58,11 @@ impl Document {
     pub fn drift_headline(&self) -> String {
         let counts = Drifts::of(self);
         let parts = [(counts.changed, "changed"), (counts.missing, "missing"), (counts.extra, "extra")];
-        let parts: Vec<String> =
+        let mut parts: Vec<String> =
             parts.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect();
+        if counts.tasks > 0 {
+            parts.push(format!("{} in trouble", plural(counts.tasks as u64, "task")));
+        }
         if parts.is_empty() { "no drift".to_owned() } else { parts.join(", ") }
     }
 }
@@ -75,15 +76,18 @@ pub struct Drifts {
     pub missing: usize,
     /// Objects that carry a stack's label and were never applied.
     pub extra: usize,
+    /// Tasks that are not what their service asks for.
+    pub tasks: usize,
 }
 
 impl Drifts {
     /// Of a drift report.
     pub fn of(report: &Document) -> Self {
-        let steps = || report.stacks.iter().flat_map(|stack| &stack.steps);
+        let steps = || report.stacks.iter().flat_map(|stack| &stack.steps).filter(|step| !stays(step));
         let missing = steps().filter(|step| step.action == Action::Create).count();
         let extra = report.stacks.iter().map(|stack| stack.extra.len()).sum();
-        Self { changed: steps().count() - missing, missing, extra }
+        let tasks = report.stacks.iter().map(|stack| stack.tasks.len()).sum();
+        Self { changed: steps().count() - missing, missing, extra, tasks }
     }
 }
 
