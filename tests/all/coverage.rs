@@ -18,8 +18,10 @@ fn paths(schema: &Value, root: &Value, at: &str, found: &mut BTreeSet<String>) {
         paths(&root["$defs"][name], root, at, found);
     }
     for (key, value) in schema["properties"].as_object().into_iter().flatten() {
-        // It means the same wherever it stands.
-        if key == "x-skep" && !at.is_empty() {
+        // One table has what stands in it, wherever it stands.
+        if key == "x-skep" {
+            found.insert(key.clone());
+            paths(value, root, key, found);
             continue;
         }
         found.insert(below(key));

@@ -35,6 +35,8 @@ pub(super) const FILE: &[Row] = &[
     reading("x-skep.name", "of a service: a service that no stack made, under its own name and just as it is")
         .differs("free"),
     reading("x-skep.ignore", "of the file or a service: fields that no difference looks at").differs("free"),
+    reading("x-skep.prune", "of a volume: `volumes` deletes it once git no longer names it; nothing does yet")
+        .differs("free"),
 ];
 
 /// Keys of a network.
