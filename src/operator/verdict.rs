@@ -1,7 +1,7 @@
 //! How a stack's rollouts fare.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -133,7 +133,11 @@ impl Progress {
         };
         let (mut tasks, mut current) = (by_service(all, confidential), by_service(current, confidential));
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        seen.retain(|id, _| live.services.iter().any(|service| service.id == *id));
+        // Only where something is gone is there anything to forget: with a thousand services the search is not free.
+        if seen.len() > live.services.len() {
+            let ids: HashSet<&str> = live.services.iter().map(|service| service.id.as_str()).collect();
+            seen.retain(|id, _| ids.contains(id.as_str()));
+        }
         let now = self.started.elapsed();
         Ok(services
             .iter()

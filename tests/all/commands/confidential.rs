@@ -145,6 +145,20 @@ fn secrets_show_nowhere_on_the_command_line() {
     runs(lab(), &scene.stack, 2);
     silent(&scene.run("plan --repo . --detailed-exitcode").expect(0));
 
+    // What hands change beside a secret, and the secret itself.
+    let web = scene.full("web");
+    let by_hand = |change: &[&str]| {
+        lab().docker(1, &[&["service", "update", "--detach", "--quiet"], change, &[web.as_str()]].concat());
+    };
+    by_hand(&["--env-add", "TOKEN=by-hand", "--env-add", "LEVEL=trace"]);
+    for line in ["", "-o json", "-o markdown", "-o html", "--diff", "--compact"] {
+        let report = scene.run(&format!("drift STACK {line}")).expect(0);
+        assert!(report.stdout.contains("LEVEL"), "{line}: {}", report.stdout);
+        silent(&report);
+    }
+    silent(&scene.run("plan --repo .").expect(0));
+    by_hand(&["--env-add", &format!("TOKEN={CANARY}-env-2"), "--env-add", "LEVEL=debug"]);
+
     // git says nothing of any secret any more: only the record knows that what runs is one.
     let bare = "services:\n  web: { image: \"${APP}\", environment: { LEVEL: debug }, stop_grace_period: 1s }\n  \
                 job: { image: \"${APP}\", deploy: { replicas: 0 } }\n";
