@@ -129,6 +129,8 @@ impl Scene {
     /// Demands that from now on nothing was written, records included, while the swarm was listed three times more.
     #[track_caller]
     pub fn nothing_is_written(&self) {
+        // A record says first how a stack stands, then a rendering that nothing leads to any more is deleted.
+        self.resyncs(1);
         self.proxy.forget();
         self.resyncs(3);
         assert!(self.writes().is_empty(), "{:#?}", self.writes());
