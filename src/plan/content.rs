@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use super::applied::{Content, Object};
 use super::draft::{Entry, Outcome, State};
 use super::index::Index;
-use super::step::{Action, Body, Change, Downtime, Drifted, Effect, Step, Write};
+use super::step::{Action, Body, Change, Drifted, Effect, Step, Write};
 use super::versions::{self, Found, Same};
 use super::{Input, base, correct, diff, guard, is_drift_alone};
 use crate::desired::names;
@@ -135,15 +135,7 @@ fn reuse(
         return Outcome { entry, ..Outcome::new(object, State::Same) };
     }
     if is_drift_alone(&changes) && !correct::is_due(input, &object, &changes, faults) {
-        let drift = Drifted {
-            kind: wanted.kind,
-            name: found.name.to_owned(),
-            updated: found.updated.to_owned(),
-            changes,
-            effect: Effect::InPlace,
-            tasks_restarting: 0,
-            tasks_stopping: 0,
-        };
+        let drift = Drifted::free(object.clone(), found.updated, changes);
         let entry = Some(Entry::Content(wanted.plain.to_owned(), content));
         return Outcome { object, state: State::Drifted, drift: Some(drift), entry };
     }
@@ -197,19 +189,8 @@ fn create(
 }
 
 fn step(action: Action, kind: Kind, name: &str, changes: Vec<Change>, write: Write) -> Step {
-    Step {
-        action,
-        kind,
-        name: name.to_owned(),
-        effect: if action == Action::Create { Effect::Create } else { Effect::InPlace },
-        downtime: Downtime::None,
-        tasks_restarting: 0,
-        tasks_stopping: 0,
-        rollout: None,
-        wave: 0,
-        changes,
-        write,
-    }
+    let effect = if action == Action::Create { Effect::Create } else { Effect::InPlace };
+    Step::free(Object::new(kind, name), action, effect, changes, write)
 }
 
 fn with_labels(mut body: Body, labels: Labels) -> Body {

@@ -9,7 +9,7 @@ use crate::swarm::effects::{self, FieldEffect};
 use crate::swarm::{Node, Service, ServiceSpec, constraint};
 
 /// What a write costs.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub(super) struct Cost {
     pub effect: Effect,
     pub downtime: Downtime,

@@ -128,20 +128,15 @@ pub(super) fn plan(input: &Input<'_>, index: &Index<'_>, outcomes: Vec<Outcome>,
         remember(&mut settled, applied);
     }
     settled = settled.ignoring(input.desired);
-    faults.retain(|fault| !input.desired.accepted.covers(fault));
-    faults.sort_by(|a, b| (a.severity, a.span, a.code, &a.message).cmp(&(b.severity, b.span, b.code, &b.message)));
-    faults.dedup();
     let stack = input.desired.stack.clone();
     let mut confidential = input.desired.confidential.clone();
     if let Some(applied) = input.applied {
         confidential.extend(&applied.confidential);
     }
     settled.confidential = confidential.clone();
-    for fault in &mut faults {
-        fault.conceal(&confidential);
-    }
     let mut plan =
-        Plan { stack, steps, unchanged, drift, diagnostics: faults, first_contact: None, settled, confidential };
+        Plan { stack, steps, unchanged, drift, diagnostics: Vec::new(), first_contact: None, settled, confidential };
+    plan.remark(faults, input.desired);
     plan.first_contact = first_contact(input, index, &plan);
     if input.policy.direct {
         plan.settled = Applied::default();

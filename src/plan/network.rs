@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use super::applied::Object;
 use super::draft::{Entry, Outcome, State};
 use super::index::{Index, Owner};
-use super::step::{Action, Body, Change, Downtime, Drifted, Effect, Step, Write};
+use super::step::{Action, Body, Change, Drifted, Effect, Step, Write};
 use super::{Input, base, diff, guard, is_drift_alone};
 use crate::desired::{self, names};
 use crate::diag::{Diagnostic, Severity, Span, code};
@@ -126,21 +126,11 @@ fn differs(
     let value = |spec: &NetworkSpec| serde_json::to_value(spec).unwrap_or_default();
     let applied_value = applied.map(value);
     let mut changes = diff::changes(&value(&found), &value(&wanted), base(applied_value.as_ref()));
-    for change in &mut changes {
-        change.effect = if change.path.starts_with("/Labels") { Effect::None } else { Effect::Replace };
-    }
+    assess(&mut changes);
     let entry = Some(Entry::Network(applied.cloned().unwrap_or(found)));
     if is_drift_alone(&changes) {
-        let drift = Drifted {
-            kind: Kind::Network,
-            name: name.to_owned(),
-            updated: live.created.clone(),
-            effect: changes.iter().map(|change| change.effect).max().unwrap_or(Effect::None),
-            changes,
-            tasks_restarting: 0,
-            tasks_stopping: 0,
-        };
-        return Outcome { object, state: State::Drifted, drift: Some(drift), entry };
+        let drift = Some(Drifted::free(object.clone(), &live.created, changes));
+        return Outcome { object, state: State::Drifted, drift, entry };
     }
     // Nothing of a network can be changed, its labels included; but those are worth no interruption.
     if changes.iter().all(|change| change.effect == Effect::None) {
@@ -155,6 +145,13 @@ fn differs(
     let object = Object::new(Kind::Network, &*spec.name);
     faults.push(replaced(index, live, &spec.name, &changes, network.span));
     Outcome::new(object, State::write(create(&spec, changes)))
+}
+
+/// Gives each difference of a network its effect: labels are worth no interruption.
+pub(super) fn assess(changes: &mut [Change]) {
+    for change in changes {
+        change.effect = if change.path.starts_with("/Labels") { Effect::None } else { Effect::Replace };
+    }
 }
 
 /// The plain name where it is free again, or one cut from what the network is.
@@ -233,17 +230,6 @@ fn replaced(index: &Index<'_>, live: &Network, name: &str, changes: &[Change], s
 }
 
 fn create(spec: &NetworkSpec, changes: Vec<Change>) -> Step {
-    Step {
-        action: Action::Create,
-        kind: Kind::Network,
-        name: spec.name.clone(),
-        effect: Effect::Create,
-        downtime: Downtime::None,
-        tasks_restarting: 0,
-        tasks_stopping: 0,
-        rollout: None,
-        wave: 0,
-        changes,
-        write: Write::Create(Body::Network(spec.clone())),
-    }
+    let object = Object::new(Kind::Network, &*spec.name);
+    Step::free(object, Action::Create, Effect::Create, changes, Write::Create(Body::Network(spec.clone())))
 }

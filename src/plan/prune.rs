@@ -6,7 +6,7 @@ use super::applied::{Applied, Object};
 use super::cost::{self, Cost};
 use super::index::{Index, content_ids};
 use super::policy::Prune;
-use super::step::{Action, Downtime, Effect, Step, Write};
+use super::step::{Action, Effect, Step, Write};
 use super::{Input, guard};
 use crate::diag::{Diagnostic, code};
 use crate::model::{Kind, label};
@@ -124,13 +124,7 @@ struct Target {
 
 fn target(input: &Input<'_>, index: &Index<'_>, object: &Object) -> Option<Target> {
     let name = object.name.as_str();
-    let free = Cost {
-        effect: Effect::Delete,
-        downtime: Downtime::None,
-        tasks_restarting: 0,
-        tasks_stopping: 0,
-        rollout: None,
-    };
+    let free = Cost { effect: Effect::Delete, ..Cost::default() };
     let (meta, cost) = match object.kind {
         Kind::Service => {
             let service = index.services.get(name)?;
@@ -147,19 +141,8 @@ fn target(input: &Input<'_>, index: &Index<'_>, object: &Object) -> Option<Targe
 
 impl Target {
     fn step(self, object: &Object, wave: u32) -> Step {
-        Step {
-            action: Action::Delete,
-            kind: object.kind,
-            name: object.name.clone(),
-            effect: Effect::Delete,
-            downtime: self.cost.downtime,
-            tasks_restarting: 0,
-            tasks_stopping: self.cost.tasks_stopping,
-            rollout: None,
-            wave,
-            changes: Vec::new(),
-            write: Write::Delete { id: self.id, version: self.version },
-        }
+        let write = Write::Delete { id: self.id, version: self.version };
+        Step::costing(object.clone(), Action::Delete, self.cost, Vec::new(), write).in_wave(wave)
     }
 }
 

@@ -15,8 +15,9 @@ use serde_json::Value;
 use super::applied::{Applied, Object};
 use super::diff::{self, Base};
 use super::index::Index;
+use super::network::assess;
 use super::opened;
-use super::step::{Change, Drift, Drifted, Effect, Plan, Sync};
+use super::step::{Change, Drift, Drifted, Plan, Sync};
 use crate::diag::{Diagnostic, code, has_errors};
 use crate::model::{Confidential, Kind, StackName};
 use crate::swarm::canonical::canonical_network;
@@ -182,18 +183,8 @@ fn network(live: &Network, applied: &NetworkSpec) -> Option<Drifted> {
     }
     let value = |spec: &NetworkSpec| serde_json::to_value(spec).unwrap_or_default();
     let mut changes = differences(&value(&found), &value(applied));
-    for change in &mut changes {
-        change.effect = if change.path.starts_with("/Labels") { Effect::None } else { Effect::Replace };
-    }
-    Some(Drifted {
-        kind: Kind::Network,
-        name: live.name.clone(),
-        updated: live.created.clone(),
-        effect: changes.iter().map(|change| change.effect).max().unwrap_or(Effect::None),
-        changes,
-        tasks_restarting: 0,
-        tasks_stopping: 0,
-    })
+    assess(&mut changes);
+    Some(Drifted::free(Object::new(Kind::Network, &*live.name), &live.created, changes))
 }
 
 /// Whatever differs from what was applied is drift.

@@ -11,13 +11,14 @@ use serde_json::Value;
 
 use super::applied::Object;
 use super::content::Names;
+use super::cost::{self, Cost};
 use super::diff::{self, Base};
 use super::draft::{Entry, Outcome, State};
 use super::index::{Index, Owner};
 use super::lines::Texts;
 use super::network::Networks;
-use super::step::{Action, Body, Change, Downtime, Drifted, Effect, Origin, Step, Write};
-use super::{Input, base, correct, cost, guard, ignore, is_drift_alone};
+use super::step::{Action, Body, Change, Drifted, Effect, Origin, Step, Write};
+use super::{Input, base, correct, guard, ignore, is_drift_alone};
 use crate::desired;
 use crate::diag::{Diagnostic, code};
 use crate::model::{Kind, label};
@@ -93,21 +94,11 @@ impl Planner<'_, '_> {
         for change in &mut changes {
             (change.effect, change.origin) = (Effect::Create, origin);
         }
-        let step = Step {
-            action: Action::Create,
-            kind: Kind::Service,
-            name: name.to_owned(),
-            effect: Effect::Create,
-            downtime: Downtime::None,
-            tasks_restarting: 0,
-            tasks_stopping: 0,
-            rollout: None,
-            wave: 0,
-            changes,
-            write: Write::Create(Body::Service { spec: Box::new(spec), rendering: Box::new(rendering) }),
-        };
+        let object = Object::new(Kind::Service, name);
+        let write = Write::Create(Body::Service { spec: Box::new(spec), rendering: Box::new(rendering) });
+        let step = Step::free(object.clone(), Action::Create, Effect::Create, changes, write);
         let state = if is_applied { State::Missing(Box::new(step)) } else { State::write(step) };
-        Outcome::new(Object::new(Kind::Service, name), state)
+        Outcome::new(object, state)
     }
 
     fn present(
@@ -123,7 +114,7 @@ impl Planner<'_, '_> {
         let entry = |rendering| Some(Entry::Service(Box::new(rendering)));
         let counted = || counted(live, applied?, &ignore::of(service));
         let same = |wanted| Outcome {
-            drift: counted().map(|change| self.drifted(name, live, &wanted, vec![change])),
+            drift: counted().map(|change| self.drifted(live, &wanted, vec![change])),
             entry: entry(self.settled(wanted, applied)),
             ..Outcome::new(Object::new(Kind::Service, name), State::Same)
         };
@@ -147,7 +138,7 @@ impl Planner<'_, '_> {
         cost::assess_changes(&mut changes, live, &wanted, &self.input.live.nodes);
         if is_drift_alone(&changes) && !self.corrects(service, &object, (&found, &wanted), &changes, faults) {
             changes.extend(counted());
-            let drift = Some(self.drifted(name, live, &wanted, changes));
+            let drift = Some(self.drifted(live, &wanted, changes));
             return Outcome { object, state: State::Drifted, drift, entry: entry(self.settled(wanted, applied)) };
         }
         if cost::replaces_tasks(&changes) && keep::drop_bookkeeping(&mut wanted, &service.spec) {
@@ -286,8 +277,9 @@ impl Planner<'_, '_> {
         let mut changes = diff::changes(&found_value, &wanted_value, base(applied.as_ref()));
         for change in &mut changes {
             if change.path.ends_with("/ConfigName") {
-                let (detail, texts) = self.config_detail(change).unzip();
-                (change.detail, change.texts) = (detail, texts.flatten());
+                if let Some(texts) = self.texts(change) {
+                    change.tell(texts);
+                }
             } else if change.path.ends_with("/SecretName") {
                 change.detail = Some("content differs".to_owned());
             } else if change.path.rsplit('/').next().is_some_and(label::is_bookkeeping) {
@@ -297,8 +289,9 @@ impl Planner<'_, '_> {
         changes
     }
 
-    /// How the contents of a config that is exchanged for another differ, and both where they may be shown and are text.
-    fn config_detail(&self, change: &Change) -> Option<(String, Option<Texts>)> {
+    /// The contents of a config that is exchanged for another, if both are there; nothing of them where one may not be shown
+    /// or is no text.
+    fn texts(&self, change: &Change) -> Option<Option<Texts>> {
         let is_hidden = |name: &str| {
             let wanted = self.names.configs.iter().find(|(_, actual)| *actual == name);
             let wanted = wanted.and_then(|(plain, _)| self.input.desired.configs.get(*plain));
@@ -315,21 +308,11 @@ impl Planner<'_, '_> {
             }
         };
         let is_shown = !is_hidden(before) && !is_hidden(after);
-        let texts = if is_shown { Texts::of_data(data(before)?, data(after)?) } else { None };
-        Some((texts.as_ref().map_or_else(|| "content differs".to_owned(), Texts::count), texts))
+        Some(if is_shown { Texts::of_data(data(before)?, data(after)?) } else { None })
     }
 
-    fn drifted(&self, name: &str, live: &Service, wanted: &ServiceSpec, changes: Vec<Change>) -> Drifted {
-        let cost = cost::of_update(&changes, live, wanted, &self.input.live.nodes);
-        Drifted {
-            kind: Kind::Service,
-            name: name.to_owned(),
-            updated: live.updated_at.clone(),
-            changes,
-            effect: cost.effect,
-            tasks_restarting: cost.tasks_restarting,
-            tasks_stopping: cost.tasks_stopping,
-        }
+    fn drifted(&self, live: &Service, wanted: &ServiceSpec, changes: Vec<Change>) -> Drifted {
+        Drifted::service(live, wanted, changes, &self.input.live.nodes)
     }
 
     /// The drift that an update for git's sake overwrites: what was found against what was applied.
@@ -354,7 +337,7 @@ impl Planner<'_, '_> {
             })
             .chain(counted)
             .collect();
-        (!drift.is_empty()).then(|| self.drifted(&live.spec.name, live, wanted, drift))
+        (!drift.is_empty()).then(|| self.drifted(live, wanted, drift))
     }
 
     /// The spec that is sent for a service that is there: what no diff looks at stays, and so does the order of lists.
@@ -390,24 +373,19 @@ impl Planner<'_, '_> {
         }
         let cost = cost::of_update(&changes, live, wanted, &self.input.live.nodes);
         faults.extend(cost::explain(&cost, &service.key, service.span));
-        let rendering = self.rendering(spec.clone());
-        Step {
-            action: Action::Update,
-            kind: Kind::Service,
-            name: live.spec.name.clone(),
-            effect: cost.effect,
-            downtime: cost.downtime,
-            tasks_restarting: cost.tasks_restarting,
-            tasks_stopping: cost.tasks_stopping,
-            rollout: cost.rollout,
-            wave: self.wave(live),
-            changes,
-            write: Write::Update {
-                id: live.id.clone(),
-                version: live.version,
-                body: Body::Service { spec: Box::new(spec), rendering: Box::new(rendering) },
-            },
-        }
+        self.updating(live, spec, cost, changes).in_wave(self.wave(live))
+    }
+
+    /// The update of a service that is there.
+    fn updating(&self, live: &Service, spec: ServiceSpec, cost: Cost, changes: Vec<Change>) -> Step {
+        let write = Write::Update { id: live.id.clone(), version: live.version, body: self.body(spec) };
+        let object = Object::new(Kind::Service, &*live.spec.name);
+        Step::costing(object, Action::Update, cost, changes, write)
+    }
+
+    /// A spec as it is sent and as it is recorded.
+    fn body(&self, spec: ServiceSpec) -> Body {
+        Body::Service { rendering: Box::new(self.rendering(spec.clone())), spec: Box::new(spec) }
     }
 }
 
@@ -436,15 +414,8 @@ pub(super) fn left_alone(paths: &[String], found: &ServiceSpec, wanted: ServiceS
 /// What differs where no difference counts: `left` has it as it is found, `said` as it was to be.
 pub(super) fn ignored(live: &Service, left: &ServiceSpec, said: &ServiceSpec) -> Drifted {
     let said = value(said);
-    Drifted {
-        kind: Kind::Service,
-        name: live.spec.name.clone(),
-        updated: live.updated_at.clone(),
-        changes: diff::changes(&value(left), &said, Base::Applied(Some(&said))),
-        effect: Effect::None,
-        tasks_restarting: 0,
-        tasks_stopping: 0,
-    }
+    let changes = diff::changes(&value(left), &said, Base::Applied(Some(&said)));
+    Drifted::free(Object::new(Kind::Service, &*live.spec.name), &live.updated_at, changes)
 }
 
 /// A spec as JSON, for its fields to be walked.

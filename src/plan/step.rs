@@ -1,15 +1,18 @@
 //! A plan: writes in order, what each costs, and what is only shown.
 
+use std::sync::Arc;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::applied::{Applied, Object};
-use super::cost;
+use super::cost::{self, Cost};
 use super::lines::Texts;
+use crate::desired::Desired;
 use crate::diag::{Diagnostic, has_errors};
 use crate::model::{Confidential, Kind, Secret, StackName};
-use crate::swarm::{ConfigSpec, NetworkSpec, SecretSpec, ServiceSpec, Version};
+use crate::swarm::{ConfigSpec, NetworkSpec, Node, SecretSpec, Service, ServiceSpec, Version};
 
 /// What has to be written for one stack to be as git says, and what there is to know about it.
 #[derive(Debug, Clone, PartialEq)]
@@ -61,6 +64,18 @@ impl Plan {
         let moves =
             steps.chain(drifted).filter(|(kind, _, changes)| *kind == Kind::Service && cost::only_moves(changes));
         moves.map(|(_, name, _)| name.as_str())
+    }
+
+    /// Takes up what was found out, as far as the stack's files do not accept it, and without what is confidential.
+    pub fn remark(&mut self, found: Vec<Diagnostic>, desired: &Desired) {
+        let told = found.into_iter().filter(|fault| !desired.accepted.covers(fault));
+        for mut fault in told {
+            fault.conceal(&self.confidential);
+            self.diagnostics.push(fault);
+        }
+        self.diagnostics
+            .sort_by(|a, b| (a.severity, a.span, a.code, &a.message).cmp(&(b.severity, b.span, b.code, &b.message)));
+        self.diagnostics.dedup();
     }
 
     /// Whether nothing of it may be carried out: a stack is never applied by half.
@@ -125,6 +140,38 @@ pub struct Step {
     pub changes: Vec<Change>,
     /// What is sent.
     pub write: Write,
+}
+
+impl Step {
+    /// A write that no running task notices.
+    pub(super) fn free(object: Object, action: Action, effect: Effect, changes: Vec<Change>, write: Write) -> Self {
+        let cost = Cost { effect, ..Cost::default() };
+        Self::costing(object, action, cost, changes, write)
+    }
+
+    /// A write with what it costs.
+    pub(super) fn costing(object: Object, action: Action, cost: Cost, changes: Vec<Change>, write: Write) -> Self {
+        let Object { kind, name } = object;
+        let Cost { effect, downtime, tasks_restarting, tasks_stopping, rollout } = cost;
+        Self {
+            action,
+            kind,
+            name,
+            effect,
+            downtime,
+            tasks_restarting,
+            tasks_stopping,
+            rollout,
+            wave: 0,
+            changes,
+            write,
+        }
+    }
+
+    /// The same in a later wave.
+    pub(super) fn in_wave(self, wave: u32) -> Self {
+        Self { wave, ..self }
+    }
 }
 
 /// What is sent.
@@ -231,10 +278,11 @@ pub enum Action {
 }
 
 /// What a write, or one difference, costs the running tasks; the dearest last.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Effect {
     /// Nothing: it is shown and not written.
+    #[default]
     None,
     /// Written, and no task restarts.
     InPlace,
@@ -293,6 +341,14 @@ pub struct Change {
     pub effect: Effect,
     /// Whose it is.
     pub origin: Origin,
+}
+
+impl Change {
+    /// Says how a config that is exchanged for another differs from it: line by line, where both may be shown.
+    pub(super) fn tell(&mut self, texts: Option<Texts>) {
+        self.detail = Some(texts.as_ref().map_or_else(|| "content differs".to_owned(), Texts::count));
+        self.texts = texts;
+    }
 }
 
 /// Whose a difference is.
@@ -354,6 +410,20 @@ pub struct Drifted {
 }
 
 impl Drifted {
+    /// An object that bringing back costs no task. What that does to it, the dearest of its differences says.
+    pub(super) fn free(object: Object, updated: &str, changes: Vec<Change>) -> Self {
+        let Object { kind, name } = object;
+        let effect = changes.iter().map(|change| change.effect).max().unwrap_or(Effect::None);
+        Self { kind, name, updated: updated.to_owned(), changes, effect, tasks_restarting: 0, tasks_stopping: 0 }
+    }
+
+    /// A service, and what it costs to make it what is `wanted` of it.
+    pub(super) fn service(live: &Service, wanted: &ServiceSpec, changes: Vec<Change>, nodes: &[Arc<Node>]) -> Self {
+        let Cost { effect, tasks_restarting, tasks_stopping, .. } = cost::of_update(&changes, live, wanted, nodes);
+        let object = Object::new(Kind::Service, &*live.spec.name);
+        Self { effect, tasks_restarting, tasks_stopping, ..Self::free(object, &live.updated_at, changes) }
+    }
+
     /// Whether it is a service of which all that differs is carried over: shown, and no reason to write, now or ever.
     pub fn stays(&self) -> bool {
         self.kind == Kind::Service && self.effect == Effect::None

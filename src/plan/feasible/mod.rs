@@ -128,17 +128,3 @@ fn starts<'a>(plan: &'a Plan, live: &'a Live) -> impl Iterator<Item = Start<'a>>
     let mut seen = BTreeSet::new();
     plan.steps.iter().filter_map(|step| Start::of(step, live)).filter(move |start| seen.insert(start.name))
 }
-
-impl Plan {
-    /// Takes up what was found out later, as far as the stack's files do not accept it, and without what is confidential.
-    pub fn remark(&mut self, found: Vec<Diagnostic>, desired: &Desired) {
-        let told = found.into_iter().filter(|fault| !desired.accepted.covers(fault));
-        for mut fault in told {
-            fault.conceal(&self.confidential);
-            self.diagnostics.push(fault);
-        }
-        self.diagnostics
-            .sort_by(|a, b| (a.severity, a.span, a.code, &a.message).cmp(&(b.severity, b.span, b.code, &b.message)));
-        self.diagnostics.dedup();
-    }
-}

@@ -54,16 +54,7 @@ fn drifted(kind: Kind, live: &Meta<'_>, known: &Known, applied: &Content) -> Opt
         change.effect = Effect::InPlace;
     }
     changes.extend(other_content(live.id, known, applied));
-    let effect = changes.iter().map(|change| change.effect).max()?;
-    Some(Drifted {
-        kind,
-        name: live.name.to_owned(),
-        updated: live.updated.to_owned(),
-        changes,
-        effect,
-        tasks_restarting: 0,
-        tasks_stopping: 0,
-    })
+    (!changes.is_empty()).then(|| Drifted::free(Object::new(kind, live.name), live.updated, changes))
 }
 
 /// The label with the fingerprint is a copy of what the record knows: whether it is there is no difference.

@@ -36,7 +36,7 @@ impl Look<'_> {
             if told != wanted {
                 self.drift.ignored.push(ignored(live, &wanted, &told));
             }
-            self.judge((!changes.is_empty()).then(|| drifted(live, changes, &wanted, self.live)));
+            self.judge((!changes.is_empty()).then(|| Drifted::service(live, &wanted, changes, &self.live.nodes)));
         }
     }
 
@@ -63,8 +63,8 @@ impl Look<'_> {
         cost::assess_changes(&mut changes, live, wanted, &self.live.nodes);
         for change in &mut changes {
             if change.path.ends_with("/ConfigName") {
-                change.texts = text(&change.before).zip(text(&change.after)).and_then(|names| self.texts(names));
-                change.detail = Some(change.texts.as_ref().map_or_else(|| "content differs".to_owned(), Texts::count));
+                let texts = text(&change.before).zip(text(&change.after)).and_then(|names| self.texts(names));
+                change.tell(texts);
             } else if change.path.ends_with("/SecretName") {
                 change.detail = Some("content differs".to_owned());
             }
@@ -83,17 +83,4 @@ impl Look<'_> {
 
 fn text(value: &Option<serde_json::Value>) -> Option<&str> {
     value.as_ref().and_then(serde_json::Value::as_str)
-}
-
-fn drifted(live: &Service, changes: Vec<Change>, wanted: &ServiceSpec, swarm: &crate::swarm::Live) -> Drifted {
-    let cost = cost::of_update(&changes, live, wanted, &swarm.nodes);
-    Drifted {
-        kind: Kind::Service,
-        name: live.spec.name.clone(),
-        updated: live.updated_at.clone(),
-        changes,
-        effect: cost.effect,
-        tasks_restarting: cost.tasks_restarting,
-        tasks_stopping: cost.tasks_stopping,
-    }
 }

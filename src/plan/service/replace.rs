@@ -4,9 +4,11 @@ use super::Planner;
 use crate::desired;
 use crate::diag::{Diagnostic, code};
 use crate::model::Kind;
+use crate::plan::applied::Object;
+use crate::plan::cost::{self, Cost};
 use crate::plan::draft::State;
-use crate::plan::step::{Action, Body, Change, Downtime, Effect, Step, Write};
-use crate::plan::{cost, guard};
+use crate::plan::guard;
+use crate::plan::step::{Action, Change, Downtime, Effect, Step, Write};
 use crate::swarm::{Service, ServiceSpec};
 
 /// Whether one spec can become the other only by way of nothing.
@@ -35,28 +37,14 @@ impl Planner<'_, '_> {
             return State::Refused;
         }
         let spec = self.sent(service, live, applied, true);
-        let cost = cost::of_deletion(live, &self.input.live.nodes);
-        let is_job = cost::mode(&live.spec).is_job();
-        let downtime = if is_job { Downtime::None } else { cost.downtime };
-        faults.extend(gap(service, live, wanted, downtime));
-        let rendering = self.rendering(spec.clone());
-        State::write(Step {
-            action: Action::Replace,
-            kind: Kind::Service,
-            name: name.to_owned(),
-            effect: Effect::Replace,
-            downtime,
-            tasks_restarting: 0,
-            tasks_stopping: cost.tasks_stopping,
-            rollout: None,
-            wave: self.wave(live),
-            changes,
-            write: Write::Replace {
-                id: live.id.clone(),
-                version: live.version,
-                body: Body::Service { spec: Box::new(spec), rendering: Box::new(rendering) },
-            },
-        })
+        let mut cost = Cost { effect: Effect::Replace, ..cost::of_deletion(live, &self.input.live.nodes) };
+        if cost::mode(&live.spec).is_job() {
+            cost.downtime = Downtime::None;
+        }
+        faults.extend(gap(service, live, wanted, cost.downtime));
+        let write = Write::Replace { id: live.id.clone(), version: live.version, body: self.body(spec) };
+        let object = Object::new(Kind::Service, name);
+        State::write(Step::costing(object, Action::Replace, cost, changes, write).in_wave(self.wave(live)))
     }
 }
 
