@@ -227,14 +227,15 @@ impl Record {
 
     /// Begins an attempt. What an earlier one at the same wrote, it wrote; what the engine would go back to stays known.
     pub fn begin(&mut self, mut attempt: Attempt) {
-        attempt.previous = self.applied.clone().filter(|applied| applied.digest != attempt.digest);
-        if let Some(earlier) = self.attempt.take() {
-            if earlier.digest == attempt.digest {
+        attempt.previous = match self.attempt.take() {
+            // The rest of one that is open: what is applied may be half of it.
+            Some(earlier) if earlier.digest == attempt.digest => {
                 let known = attempt.services.clone();
                 attempt.services.extend(earlier.services.into_iter().filter(|name| !known.contains(name)));
+                earlier.previous
             }
-            attempt.previous = attempt.previous.or(earlier.previous);
-        }
+            earlier => self.applied.clone().or(earlier.and_then(|earlier| earlier.previous)),
+        };
         self.attempt = Some(attempt);
     }
 
@@ -386,6 +387,28 @@ mod tests {
         record.begin(attempt("three", "shop_web"));
         let open = record.attempt.expect("an attempt");
         assert_eq!((open.services, open.previous), (vec!["shop_web".to_owned()], Some(applied("two"))));
+    }
+
+    #[test]
+    fn a_correction_that_fails_leaves_what_was_applied_before() {
+        let applied = Applied {
+            revision: Revision::new("one"),
+            digest: Digest::of("one"),
+            at: Timestamp::UNIX_EPOCH,
+            rendering: "skep.shop.one".to_owned(),
+        };
+        let mut record = Record { applied: Some(applied.clone()), ..Record::new(stack("shop"), String::new()) };
+        record.begin(Attempt {
+            term: 1,
+            revision: applied.revision.clone(),
+            digest: applied.digest.clone(),
+            at: Timestamp::UNIX_EPOCH,
+            written: false,
+            correction: true,
+            services: vec!["shop_web".to_owned()],
+            previous: None,
+        });
+        assert_eq!(record.attempt.and_then(|attempt| attempt.previous), Some(applied));
     }
 
     #[test]
