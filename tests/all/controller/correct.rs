@@ -14,13 +14,6 @@ fn corrected(scene: &Scene) -> String {
     scene.repository.commit()
 }
 
-fn by_hand(scene: &Scene, change: &[&str]) {
-    let mut arguments = vec!["service", "update", "--detach", "--quiet"];
-    arguments.extend(change);
-    arguments.push("shop_web");
-    scene.lab.docker(1, &arguments);
-}
-
 fn label(scene: &Scene, key: &str) -> Value {
     scene.lab.service("shop_web").expect("a service")["Spec"]["Labels"][key].clone()
 }
@@ -33,11 +26,11 @@ fn drift_is_written_back_at_most_three_times_and_then_it_is_contested() {
     scene.synced("shop", &revision);
     scene.nothing_is_written();
     for _ in 0..3 {
-        by_hand(&scene, &["--label-add", "team=blue"]);
+        scene.by_hand("shop_web", &["--label-add", "team=blue"]);
         wait_until(SOON, "the label is taken away", || label(&scene, "team").is_null());
         scene.synced("shop", &revision);
     }
-    by_hand(&scene, &["--label-add", "team=blue"]);
+    scene.by_hand("shop_web", &["--label-add", "team=blue"]);
     let is_contested = |it: &Value| says(it, "contested") && says(it, "label team") && it["sync"] == "OutOfSync";
     scene.wait_status("shop", "seen to be contested", is_contested);
     scene.proxy.forget();
@@ -97,7 +90,7 @@ fn a_rollout_that_a_hand_started_is_waited_for() {
     scene.synced("shop", &revision);
     scene.proxy.forget();
     // A rollout of some seconds: the engine watches each new task for that long.
-    by_hand(&scene, &["--env-add", "TEXT=hand", "--update-monitor", "4s"]);
+    scene.by_hand("shop_web", &["--env-add", "TEXT=hand", "--update-monitor", "4s"]);
     let state = || scene.lab.service("shop_web").expect("a service")["UpdateStatus"]["State"].clone();
     wait_until(SOON, "the rollout begins", || state() == "updating");
     let writes = || !scene.proxy.object_writes().is_empty();

@@ -22,18 +22,18 @@ fn a_change_by_hand_is_shown_within_a_second_and_nothing_is_written() {
         (&["--replicas", "2"], &["--replicas", "1"], "replicas"),
     ];
     for (done, undone, field) in cases {
-        by_hand(&scene, done);
+        scene.by_hand("shop_web", done);
         let begun = Instant::now();
         let shown = |it: &Value| it["sync"] == "OutOfSync" && says(it, "drift: shop_web") && says(it, field);
         scene.wait_status_for(Duration::from_secs(10), "shop", "seen to drift", shown);
         println!("{field}: shown after {:?} (aim: 1 s)", begun.elapsed());
-        by_hand(&scene, undone);
+        scene.by_hand("shop_web", undone);
         scene.synced("shop", &revision);
     }
     assert!(scene.proxy.object_writes().is_empty(), "{:#?}", scene.proxy.object_writes());
 
     // The next change in git takes the service as git says, drift included.
-    by_hand(&scene, &["--label-add", "team=blue"]);
+    scene.by_hand("shop_web", &["--label-add", "team=blue"]);
     scene.wait_status("shop", "seen to drift", |it| says(it, "label team"));
     scene.repository.stack("shop", &[("web", "two")]);
     let revision = scene.repository.commit();
@@ -67,16 +67,9 @@ fn drift_that_is_ignored_is_not_shown() {
     let _skep = scene.run();
     scene.synced("shop", &revision);
     scene.proxy.forget();
-    by_hand(&scene, &["--label-add", "team=blue"]);
+    scene.by_hand("shop_web", &["--label-add", "team=blue"]);
     scene.resyncs(3);
     let status = scene.status("shop");
     assert!(is_synced(&status, &revision) && status["reason"] == "", "{status:#}");
     assert!(scene.proxy.object_writes().is_empty(), "{:#?}", scene.proxy.object_writes());
-}
-
-fn by_hand(scene: &Scene, change: &[&str]) {
-    let mut arguments = vec!["service", "update", "--detach", "--quiet"];
-    arguments.extend(change);
-    arguments.push("shop_web");
-    scene.lab.docker(1, &arguments);
 }

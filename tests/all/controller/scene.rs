@@ -136,6 +136,11 @@ impl Scene {
         assert!(self.writes().is_empty(), "{:#?}", self.writes());
     }
 
+    /// Somebody updates a service by hand, with these flags.
+    pub fn by_hand(&self, service: &str, flags: &[&str]) {
+        self.lab.docker(1, &[&["service", "update", "--detach", "--quiet"], flags, &[service]].concat());
+    }
+
     /// The names of a stack's services.
     pub fn services(&self, stack: &str) -> Vec<String> {
         self.lab.services(stack).iter().map(|it| it["Spec"]["Name"].as_str().expect("a name").to_owned()).collect()
