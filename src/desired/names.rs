@@ -1,7 +1,7 @@
 //! Names of configs and secrets by content. Their data can never change, so a changed content is a new object.
 
-use crate::model::StackName;
 use crate::model::name::MAX_CONFIG_NAME;
+use crate::model::{Digest, StackName};
 
 /// How many characters of a digest or fingerprint tell versions apart: 48 bits, over a handful of versions of one name.
 pub const SUFFIX: usize = 12;
@@ -9,6 +9,20 @@ pub const SUFFIX: usize = 12;
 /// The part of a digest or fingerprint that goes into a name.
 pub fn suffix(hash: &str) -> &str {
     hash.get(..SUFFIX).unwrap_or(hash)
+}
+
+/// What the content of a config is known by, its template driver included.
+pub fn of_config(data: &str, driver: Option<&str>) -> Digest {
+    match driver {
+        None => Digest::of(data),
+        Some(driver) => Digest::of(format!("{driver}\0{data}")),
+    }
+}
+
+/// What may be the hash of a later version: the hexadecimal digits behind the last `-` of a name, or nothing.
+pub fn hash_of(name: &str) -> &str {
+    let hash = name.rsplit_once('-').map_or("", |(_, hash)| hash);
+    if hash.bytes().all(|byte| byte.is_ascii_hexdigit()) { hash } else { "" }
 }
 
 /// The name of a later version: `<plain>-<hash>`, within the engine's 64 characters. What must go is taken from the plain

@@ -9,9 +9,9 @@ use indexmap::IndexMap;
 use super::file::{Content, Reference};
 use super::keys::Keys;
 use super::{Placing, Request, is_of, own_labels};
-use crate::desired::names::{suffix, versioned};
+use crate::desired::names::{of_config, suffix, versioned};
 use crate::diag::{Diagnostic, Faults, code};
-use crate::model::{Digest, StackName, label};
+use crate::model::{StackName, label};
 use crate::swarm::{Config, ConfigReference, FileTarget, SecretObject, SecretReference, Service};
 use crate::yaml::Octal;
 
@@ -101,10 +101,7 @@ impl<'a> Contents<'a> {
     /// The name that a config has in a file: without the hash that skep itself put behind it. Others' hashes stay, since
     /// nobody here knows how they are made.
     fn plain<'n>(&self, name: &'n str, data: &str, driver: Option<&str>) -> &'n str {
-        let hash = match driver {
-            None => Digest::of(data),
-            Some(driver) => Digest::of(format!("{driver}\0{data}")),
-        };
+        let hash = of_config(data, driver);
         let plain = name.rsplit_once('-').map(|(plain, _)| plain);
         let is_ours =
             |plain: &&str| versioned(plain, suffix(hash.as_str())) == name && self.stack.descope(plain) != *plain;

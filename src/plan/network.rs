@@ -52,9 +52,8 @@ pub(super) fn resolve<'a>(
 
 /// Whether a name is that of a version of a network.
 pub(super) fn is_version(plain: &str, name: &str) -> bool {
-    let hash = name.rsplit_once('-').map_or("", |(_, hash)| hash);
-    let is_hash = hash.len() == names::SUFFIX && hash.bytes().all(|byte| byte.is_ascii_hexdigit());
-    name == plain || (is_hash && names::versioned_within(plain, hash, MAX_NAME) == name)
+    let hash = names::hash_of(name);
+    name == plain || (hash.len() == names::SUFFIX && names::versioned_within(plain, hash, MAX_NAME) == name)
 }
 
 /// The stack's networks that are versions of one that git names, those in use first: choosing another one would restart

@@ -9,7 +9,7 @@ use super::index::{Index, Owner};
 use crate::desired::names::{self, Scheme};
 use crate::desired::{self, Desired};
 use crate::model::{Digest, Kind, label};
-use crate::swarm::{ContainerSpec, Driver, Labels, Resource, SecretObject, Version};
+use crate::swarm::{ContainerSpec, Labels, Resource, SecretObject, Version};
 
 /// An object that is there.
 #[derive(Clone, Copy)]
@@ -93,7 +93,7 @@ pub(super) fn of_config<'a>(
     uses: &Uses<'a>,
 ) -> (Wanted<'a>, Vec<Found<'a>>) {
     let templating = config.spec.templating.as_ref();
-    let hash = hash(&config.spec.data, templating);
+    let hash = names::of_config(&config.spec.data, templating.map(|driver| driver.name.as_str()));
     let found = versions(plain, &config.schemes, &index.configs)
         .into_iter()
         .filter(|live| index.owner(Kind::Config, &live.spec.name, &live.spec.labels) == Owner::Ours)
@@ -112,14 +112,6 @@ pub(super) fn of_config<'a>(
         span: config.span,
     };
     (wanted, found.collect())
-}
-
-/// What the content of a config is known by.
-pub(super) fn hash(data: &str, templating: Option<&Driver>) -> Digest {
-    match templating {
-        None => Digest::of(data),
-        Some(driver) => Digest::of(format!("{}\0{data}", driver.name)),
-    }
 }
 
 /// What git wants of a secret, and what may be it.
@@ -208,8 +200,8 @@ fn versions<'a, R>(plain: &str, schemes: &[Scheme], objects: &BTreeMap<&'a str, 
         below
     };
     let hashed = |name: &str| {
-        let hash = name.rsplit_once('-').map_or("", |(_, hash)| hash);
-        hash.len() >= 8 && hash.bytes().all(|byte| byte.is_ascii_hexdigit()) && names::versioned(plain, hash) == name
+        let hash = names::hash_of(name);
+        hash.len() >= 8 && names::versioned(plain, hash) == name
     };
     // A later version of a long name is shortened, so its plain name is no prefix of it; half of it is.
     let prefix = plain.get(..plain.len() / 2).unwrap_or(plain);

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use serde_json::json;
 
 use super::Look;
+use crate::desired::names;
 use crate::model::{Kind, label};
 use crate::plan::applied::{Content, Object};
 use crate::plan::step::{Change, Drifted, Effect, Origin};
-use crate::plan::versions::hash;
 use crate::swarm::{Config, Labels, Meta, Resource, SecretObject};
 
 impl Look<'_> {
@@ -16,7 +16,8 @@ impl Look<'_> {
         let applied = self.applied;
         self.each(Kind::Config, &applied.configs, |look, name| {
             let config: &Config = look.index.configs.get(name).copied()?;
-            let known = hash(&config.spec.data, config.spec.templating.as_ref());
+            let driver = config.spec.templating.as_ref().map(|driver| driver.name.as_str());
+            let known = names::of_config(&config.spec.data, driver);
             Some((config.meta(), Known::Digest(known.as_str().to_owned())))
         });
         self.each(Kind::Secret, &applied.secrets, |look, name| {
