@@ -8,6 +8,8 @@ mod check;
 mod file;
 mod gather;
 
+use std::collections::HashSet;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -194,14 +196,22 @@ impl Saved {
         self.stale(&conflicts, "nothing was done")
     }
 
-    /// The same of one stack while it is carried out: what this apply has written is as wanted, and in no plan any more.
+    /// The same of one stack while it is carried out. What this apply has `written` moved by its own hand: it is in no plan
+    /// any more, or a later wave writes it again.
     ///
     /// # Errors
     /// [`Failure::Stale`].
-    pub fn check_rest(&self, again: &Planned<'_>, live: &Live, document: &Document) -> Result<(), Failure> {
+    pub fn check_rest(
+        &self,
+        again: &Planned<'_>,
+        live: &Live,
+        document: &Document,
+        written: &HashSet<(Kind, String)>,
+    ) -> Result<(), Failure> {
         let name = again.stack.name.as_str();
         let wanted = self.stacks.iter().find(|stack| stack.stack == name).and_then(|stack| stack.wanted.clone());
-        let now = gather::stack(again, live, wanted);
+        let mut now = gather::stack(again, live, wanted);
+        now.objects.retain(|object| !written.contains(&(object.kind, object.name.clone())));
         let steps = document.stacks.iter().find(|stack| stack.stack == name).map_or(&[][..], |it| &it.steps);
         self.stale(&check::conflicts(self, &now, steps), "what is left of it was not done")
     }

@@ -145,13 +145,9 @@ impl Session<'_> {
         let plans = plan::exact(&self.client, self.target, &mut live, &self.arguments.change).await?;
         let again = of_stack(plans, planned)?;
         if let Some(saved) = self.saved {
-            let mut document = plan::document(self.target, std::slice::from_ref(&again), &live, None, Mask::default());
-            // What an earlier wave wrote has moved by this very hand.
+            let document = plan::document(self.target, std::slice::from_ref(&again), &live, None, Mask::default());
             let written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
-            for stack in &mut document.stacks {
-                stack.steps.retain(|step| !written.contains(&(step.kind, step.name.clone())));
-            }
-            saved.check_rest(&again, &live, &document)?;
+            saved.check_rest(&again, &live, &document, &written)?;
         }
         let next = again.plan;
         match next.steps.iter().find(|step| !covers(&planned.plan, step)) {

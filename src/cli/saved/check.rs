@@ -78,12 +78,19 @@ fn files(saved: &Saved, now: &Stack) -> String {
     text
 }
 
-/// What a step would do that no planned one does.
+/// What a step would do that no planned one does. An object may be written in two waves.
 fn grown(planned: &[Step], step: &Step) -> Option<String> {
+    let of_object = planned.iter().filter(|then| then.kind == step.kind && then.name == step.name);
+    let mut grown = of_object.map(|then| beyond(then, step)).peekable();
+    if grown.peek().is_none() {
+        return Some(format!("{} of {} {} is not in the plan", noun(step.action), step.kind, step.name));
+    }
+    grown.reduce(Option::and).flatten()
+}
+
+/// What a step would do that a planned one does not.
+fn beyond(then: &Step, step: &Step) -> Option<String> {
     let what = format!("{} of {} {}", noun(step.action), step.kind, step.name);
-    let Some(then) = planned.iter().find(|then| then.kind == step.kind && then.name == step.name) else {
-        return Some(format!("{what} is not in the plan"));
-    };
     if then.action != step.action {
         return Some(format!("{what} is not in the plan, which has {} of it", noun(then.action)));
     }

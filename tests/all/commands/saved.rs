@@ -69,6 +69,24 @@ fn a_saved_plan_is_carried_out_without_a_question() {
 }
 
 #[test]
+fn a_network_is_replaced_in_both_waves_of_a_saved_plan() {
+    let scene = Scene::new("waves");
+    let file = |network: &str| format!("{}networks: {{ default: {{ {network} }} }}\n", two("first"));
+    scene.write("stack.yaml", &file(""));
+    scene.run("apply -c stack.yaml STACK --yes").expect(0);
+    scene.write("stack.yaml", &file("attachable: true"));
+    let planned = scene.run("plan -c stack.yaml STACK --out plan").expect(0);
+    assert!(planned.stdout.contains("then, when these are healthy:"), "{}", planned.stdout);
+    let applied = scene.run("apply --plan plan").expect(0);
+    assert!(applied.stderr.ends_with("is as its files say, and healthy\n"), "{}", applied.stderr);
+    for name in ["one", "two"] {
+        let service = lab().service(&scene.full(name)).expect("the service");
+        assert_eq!(service["Spec"]["TaskTemplate"]["Networks"].as_array().map(Vec::len), Some(1), "{service:#}");
+    }
+    scene.run("plan -c stack.yaml STACK --detailed-exitcode").expect(0);
+}
+
+#[test]
 fn an_object_that_moved_is_named_and_nothing_is_written() {
     let scene = planned("moved");
     let (full, version) = (scene.full("two"), |scene: &Scene| {
