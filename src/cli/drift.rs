@@ -16,7 +16,7 @@ use crate::operator::{rendering, snapshot};
 use crate::plan::view::{self, Document, Header};
 use crate::plan::{self, Applied, Found, Frame, Layout, Mask, Policy, Prune, Report};
 use crate::source::git;
-use crate::swarm::{Live, Task};
+use crate::swarm::{Images, Live, Task};
 
 use super::arguments::{DriftArguments, ReportOutput, TargetArguments};
 use super::environment::Environment;
@@ -225,7 +225,13 @@ fn report(found: Found<'_>, one: &One) -> Result<Report, Failure> {
     Ok(match desired {
         Some(desired) => {
             let policy = Policy { prune: Prune::Off, ..Policy::default() };
-            let plan = plan::plan(plan::Input { desired, live: found.live, applied: None, policy: &policy });
+            let plan = plan::plan(plan::Input {
+                desired,
+                live: found.live,
+                applied: None,
+                images: &Images::default(),
+                policy: &policy,
+            });
             plan::drift_of_files(found, &plan)
         }
         None => Report::unknown(found.stack.clone(), nothing_applied(found.stack)),

@@ -18,7 +18,7 @@ use crate::plan::view::{self, Document, Header};
 use crate::plan::{self, Estimate, Form, Frame, Layout, Mask, Plan, Policy, Prune, Questions};
 use crate::settings::Resolve;
 use crate::source::git;
-use crate::swarm::Live;
+use crate::swarm::{Images, Live};
 
 use super::arguments::{ChangeArguments, PlanArguments, ReportOutput, ResolveImage, TargetArguments};
 use super::connect;
@@ -182,7 +182,13 @@ pub fn plans<'a>(target: &'a Target, live: &Live, change: &ChangeArguments) -> R
             }
             (Origin::Repository { .. }, None) => (repository(stack, change), None),
         };
-        let plan = plan::plan(plan::Input { desired, live, applied: base.as_ref(), policy: &policy });
+        let plan = plan::plan(plan::Input {
+            desired,
+            live,
+            applied: base.as_ref(),
+            images: &Images::default(),
+            policy: &policy,
+        });
         let verifies = base.is_some_and(|base| plan.settled.verifies(&base));
         planned.push(Planned { stack, plan, stored, verifies });
     }

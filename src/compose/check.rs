@@ -40,12 +40,26 @@ pub(super) fn references(compose: &mut Compose, disabled: &BTreeMap<String, Span
         }
     }
     completions(&compose.services, faults);
+    hooks(&compose.services, faults);
     dependencies(&mut compose.services, disabled, faults);
+}
+
+/// A hook ends, and then what waits for it goes on.
+fn hooks(services: &BTreeMap<String, At<Service>>, faults: &mut Faults) {
+    for (name, service) in services {
+        let Some(hook) = service.value.own.hook.filter(|_| !is_job(&service.value)) else { continue };
+        let message = format!("`services.{name}` is a {} hook and no job, so it would never end", hook.word());
+        let fault = Diagnostic::error(code::HOOK_NO_JOB, message).at(service.span);
+        faults.push(fault.hint(format!("write `mode: replicated-job` under `deploy` of `{name}`")));
+    }
+}
+
+fn is_job(service: &Service) -> bool {
+    service.deploy.mode.as_ref().is_some_and(|mode| mode.value.ends_with("-job"))
 }
 
 /// Only a job ends well; a service that is not one is started again whenever it ends.
 fn completions(services: &BTreeMap<String, At<Service>>, faults: &mut Faults) {
-    let is_job = |service: &Service| service.deploy.mode.as_ref().is_some_and(|mode| mode.value.ends_with("-job"));
     for (name, service) in services {
         for wanted in &service.value.depends_on {
             let Dependency { service: other, condition, .. } = &wanted.value;

@@ -44,7 +44,7 @@ mod variables;
 pub use accept::Accepted;
 pub use content::{foreign, pointer};
 pub use load::{load, name};
-pub use own::Own;
+pub use own::{Hook, Own};
 pub use types::*;
 pub use variables::{Found, Variables};
 

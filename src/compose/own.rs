@@ -17,6 +17,32 @@ pub struct Own {
     pub protect: bool,
     /// Whether a volume is deleted once git no longer names it.
     pub prune_volumes: bool,
+    /// Whether two instances of a service must not run side by side.
+    pub single: bool,
+    /// When a service in job mode runs, if it is a hook of its stack.
+    pub hook: Option<Hook>,
+}
+
+/// When a job runs that is a hook of its stack: once for each attempt that writes something else of the stack.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Hook {
+    /// Before the stack's services are written: a migration, say.
+    PreDeploy,
+    /// When they have come up.
+    PostDeploy,
+    /// When they have not.
+    OnFailure,
+}
+
+impl Hook {
+    /// The word that a stack file has for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Hook::PreDeploy => "pre-deploy",
+            Hook::PostDeploy => "post-deploy",
+            Hook::OnFailure => "on-failure",
+        }
+    }
 }
 
 /// Where `x-skep` stands, which says what may stand in it.
@@ -53,6 +79,9 @@ fn decode(view: &View<'_>, place: Place) -> Option<Own> {
     }
     if place == Place::Service {
         own.name = fields.take("name").and_then(|view| service_name(&view));
+        own.single = fields.take("single").and_then(cast::boolean).unwrap_or(false);
+        let hooks = [Hook::PreDeploy, Hook::PostDeploy, Hook::OnFailure].map(|hook| (hook.word(), hook));
+        own.hook = fields.choice("hook", &hooks);
     }
     if place == Place::Volume {
         own.prune_volumes = fields.take("prune").and_then(|view| prune(&view)).unwrap_or(false);

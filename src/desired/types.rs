@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::names::Scheme;
-use crate::compose::{Accepted, Dependency};
+use crate::compose::{Accepted, Dependency, Hook};
 use crate::diag::Span;
 use crate::model::{Confidential, Kind, Secret, StackName};
 use crate::swarm::{ConfigSpec, NetworkSpec, SecretSpec, ServiceSpec};
@@ -45,6 +45,10 @@ pub struct Service {
     pub said: Said,
     /// The services this one waits for.
     pub depends_on: Vec<Dependency>,
+    /// Whether two instances of it must not run side by side, as its file says.
+    pub single: bool,
+    /// When it runs, if it is a hook of its stack.
+    pub hook: Option<Hook>,
     /// Whether it is named by its own name and taken as it is: nothing of the stack is added to it, and one that carries no
     /// stack's label is this.
     pub as_is: bool,

@@ -60,6 +60,8 @@ codes! {
     EXTENDS_CYCLE = "compose/extends-cycle",
     /// A service that waits for the end of one that never ends.
     DEPENDENCY_NO_JOB = "compose/dependency-no-job",
+    /// A hook that is no job, so that it would never end.
+    HOOK_NO_JOB = "compose/hook-no-job",
     /// Services that wait for each other.
     DEPENDENCY_CYCLE = "compose/dependency-cycle",
     /// A network that no `networks:` defines.

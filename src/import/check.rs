@@ -10,7 +10,7 @@ use crate::desired;
 use crate::diag::{Diagnostic, Severity, code};
 use crate::model::{Entry, FileError, Files};
 use crate::plan::{self, Body, Effect, Policy, Step, Write};
-use crate::swarm::Live;
+use crate::swarm::{Images, Live};
 
 /// Files that are written but nowhere yet.
 struct Written<'a>(BTreeMap<&'a str, &'a [u8]>);
@@ -55,7 +55,13 @@ pub(super) fn plan(request: &Request<'_>, files: &[(String, Vec<u8>)]) -> Tried 
         let (desired, faults) = desired::lower(&compose, request.stack);
         tried.faults.extend(faults);
         let policy = Policy { direct: true, ..Policy::default() };
-        let plan = plan::plan(plan::Input { desired: &desired, live: request.live, applied: None, policy: &policy });
+        let plan = plan::plan(plan::Input {
+            desired: &desired,
+            live: request.live,
+            applied: None,
+            images: &Images::default(),
+            policy: &policy,
+        });
         tried.faults.extend(plan.diagnostics.into_iter().filter(|it| it.severity == Severity::Error));
         for step in &plan.steps {
             let key = desired.services.get(&step.name).map_or(step.name.as_str(), |service| service.key.as_str());

@@ -22,7 +22,7 @@ use crate::plan::{self, OnDrift, Plan, Policy, Prune, Share, Step, Write};
 use crate::runtime::Classify;
 use crate::settings::{Drift, Settings};
 use crate::sops::Keys;
-use crate::swarm::{Live, Version};
+use crate::swarm::{Images, Live, Version};
 
 /// A permit with a term: that of the lease.
 pub trait Term: Permit {
@@ -307,7 +307,13 @@ impl Context {
             return Ok(Arc::clone(&known.plan));
         }
         let applied = stored.map(|stored| rendering::applied(&stored.record, live)).transpose()?.flatten();
-        let input = plan::Input { desired: &prepared.desired, live, applied: applied.as_ref(), policy: &policy };
+        let input = plan::Input {
+            desired: &prepared.desired,
+            live,
+            applied: applied.as_ref(),
+            images: &Images::default(),
+            policy: &policy,
+        };
         let plan = Arc::new(plan::plan(input));
         // What its record is to hold is in it already, so that need not be kept twice.
         let recorded = stored.and_then(|stored| stored.record.applied.as_ref());
@@ -347,6 +353,9 @@ pub fn policy(settings: &Settings) -> Policy {
         max_delete: Share(settings.max_delete),
         contested: BTreeMap::new(),
         trust_secrets: settings.trust_secrets,
+        zero_downtime: settings.zero_downtime,
+        resolve: settings.resolve,
+        parallel: Some(settings.parallel),
     }
 }
 

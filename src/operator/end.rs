@@ -13,7 +13,7 @@ use crate::desired::Desired;
 use crate::model::{Confidential, StackName};
 use crate::plan::{self, Applied, OnDrift, Plan, Policy, Prune};
 use crate::runtime::Action;
-use crate::swarm::Live;
+use crate::swarm::{Images, Live};
 
 /// How soon a deletion that the engine put off is tried again: the tasks of a deleted service take their grace period.
 const AGAIN: Duration = Duration::from_secs(2);
@@ -34,7 +34,13 @@ pub fn plan(stack: &StackName, applied: &Applied, live: &Live) -> Plan {
         accepted: Default::default(),
     };
     let policy = Policy { prune: Prune::Recorded, drift: OnDrift::Ignore, allow_delete: true, ..Policy::default() };
-    plan::plan(plan::Input { desired: &nothing, live, applied: Some(applied), policy: &policy })
+    plan::plan(plan::Input {
+        desired: &nothing,
+        live,
+        applied: Some(applied),
+        images: &Images::default(),
+        policy: &policy,
+    })
 }
 
 /// Deletes what was applied of a stack that its source let go of, and then forgets it.

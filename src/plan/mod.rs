@@ -57,7 +57,7 @@ pub use text::{Form, Layout, drift_text, plan_text};
 
 use crate::desired::Desired;
 use crate::model::StackName;
-use crate::swarm::Live;
+use crate::swarm::{Images, Live};
 use diff::Base;
 use index::Index;
 
@@ -70,6 +70,8 @@ pub struct Input<'a> {
     pub live: &'a Live,
     /// What was last applied, as the record says. Without a record nothing is deleted.
     pub applied: Option<&'a Applied>,
+    /// What registries say of the images that git names. What they do not say stays as it runs.
+    pub images: &'a Images,
     /// What the plan may do.
     pub policy: &'a Policy,
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::model::Kind;
-use crate::settings::DEFAULT_MAX_DELETE;
+use crate::settings::{DEFAULT_MAX_DELETE, Resolve, ZeroDowntime};
 
 /// What a plan may do, as the stack's settings or the command line say.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -22,6 +22,12 @@ pub struct Policy {
     pub contested: BTreeMap<Difference, Contest>,
     /// Takes a secret that is in use for what git says where nobody can verify it.
     pub trust_secrets: bool,
+    /// What is filled in where the files do not say how an update rolls.
+    pub zero_downtime: ZeroDowntime,
+    /// When the digest that a tag points to counts.
+    pub resolve: Resolve,
+    /// How many services may replace their tasks at the same time; `None` is no limit.
+    pub parallel: Option<u32>,
 }
 
 /// One field of one object that is not as it was applied.

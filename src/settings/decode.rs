@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use super::controller::{Controller, Credential, Decryption, Source};
 use super::fleet::{Fleet, StackEntry};
-use super::stack::{Adopt, Drift, Removed, Resolve, StackSettings, Strictness, SyncMode, SyncSettings, ZeroDowntime};
+use super::stack::{
+    Adopt, Drift, OnFailure, Removed, Resolve, StackSettings, Strictness, SyncMode, SyncSettings, ZeroDowntime,
+};
 use crate::diag::{Diagnostic, Faults, code};
 use crate::yaml::{Fields, Node, View};
 
@@ -108,7 +110,12 @@ fn one_or_more(view: &View<'_>) -> Option<Vec<String>> {
 fn settings(fields: &mut Fields<'_>) -> StackSettings {
     StackSettings {
         sync: fields.said("sync").and_then(|view| sync(&view)),
-        zero_downtime: fields.said("zeroDowntime").and_then(|view| zero_downtime(&view)),
+        zero_downtime: fields.choice(
+            "zeroDowntime",
+            &[("auto", ZeroDowntime::Auto), ("enforce", ZeroDowntime::Enforce), ("off", ZeroDowntime::Off)],
+        ),
+        on_failure: fields.choice("onFailure", &[("rollback", OnFailure::Rollback), ("hold", OnFailure::Hold)]),
+        parallel: fields.said("parallel").and_then(|view| at_least_one(&view)),
         timeout: fields.said("timeout").and_then(|view| positive(&view)),
         ignore: fields.said("ignore").and_then(|view| view.list(|view| pointer(&view))),
         resolve: fields.said("resolve").and_then(|view| {
@@ -161,17 +168,14 @@ fn percent(view: &View<'_>) -> Option<u8> {
     Some(number)
 }
 
-fn zero_downtime(view: &View<'_>) -> Option<ZeroDowntime> {
-    let choices = [("auto", ZeroDowntime::Auto), ("enforce", ZeroDowntime::Enforce), ("off", ZeroDowntime::Off)];
-    let choice = view.choice(&choices)?;
-    match choice {
-        ZeroDowntime::Off => {}
-        ZeroDowntime::Auto => later(view, "update policies are not filled in yet: `auto` does what `off` does"),
-        ZeroDowntime::Enforce => view.fault(
-            view.invalid_diagnostic("plans with downtime are not refused yet").hint("leave it out, or say `off`"),
-        ),
+/// A number of things of which there is at least one.
+fn at_least_one(view: &View<'_>) -> Option<u32> {
+    let number = view.integer::<u32>()?;
+    if number == 0 {
+        view.invalid("it is at least 1");
+        return None;
     }
-    Some(choice)
+    Some(number)
 }
 
 /// A setting that promises nothing is accepted, and said to do nothing yet.
@@ -304,7 +308,6 @@ mod tests {
         skep.yaml:3:28: error: `defaults.sync.drift`: `mend` is none of `report`, `correct`, `ignore` [schema/invalid-value]
         skep.yaml:3:45: error: `defaults.sync.maxDelete`: it is a number of percent, 0 to 100 [schema/invalid-value]
         skep.yaml:3:56: error: `defaults.sync.mode`: `often` is none of `auto`, `manual` [schema/invalid-value]
-        skep.yaml:3:79: warning: `defaults.zeroDowntime`: update policies are not filled in yet: `auto` does what `off` does [settings/not-yet]
         skep.yaml:5:5: error: `stacks[0]` says neither `name` nor `discover` [schema/missing-key]
         skep.yaml:6:5: error: `stacks[1]`: `ref` goes with `repo`; the reference of this source is the controller's setting [schema/invalid-value]
         ");

@@ -9,6 +9,6 @@ pub use controller::{Controller, Credential, DEFAULT_INTERVAL, Decryption, Sourc
 pub use decode::{read_controller, read_fleet};
 pub use fleet::{Fleet, StackEntry};
 pub use stack::{
-    Adopt, DEFAULT_MAX_DELETE, DEFAULT_TIMEOUT, Drift, Removed, Resolve, Settings, StackSettings, Strictness, SyncMode,
-    SyncSettings, ZeroDowntime,
+    Adopt, DEFAULT_MAX_DELETE, DEFAULT_PARALLEL, DEFAULT_TIMEOUT, Drift, OnFailure, Removed, Resolve, Settings,
+    StackSettings, Strictness, SyncMode, SyncSettings, ZeroDowntime,
 };

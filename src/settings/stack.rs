@@ -41,15 +41,27 @@ pub enum Drift {
 }
 
 /// What is filled in where the file does not say how an update rolls.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum ZeroDowntime {
-    /// A policy that drops no request, where one can be computed.
+    /// A policy that drops no request, where one can be computed: what a stack gets that does not say.
     Auto,
     /// The same, and a plan with downtime is refused.
     Enforce,
     /// Nothing.
+    #[default]
     Off,
+}
+
+/// What becomes of a stack when one of its services does not come up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum OnFailure {
+    /// What was changed with it goes back to the last good rendering.
+    #[default]
+    Rollback,
+    /// Everything stays as it is.
+    Hold,
 }
 
 /// When an image's digest is looked up.
@@ -120,6 +132,13 @@ pub struct StackSettings {
     /// What is filled in where the file does not say how an update rolls.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub zero_downtime: Option<ZeroDowntime>,
+    /// What becomes of the other services that were changed when one does not come up [default: rollback].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub on_failure: Option<OnFailure>,
+    /// How many of its services may replace their tasks at the same time [default: 5].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1))]
+    pub parallel: Option<u32>,
     /// How long a rollout may go on without progress, as `10m` [default: 10m].
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>")]
@@ -161,6 +180,12 @@ pub struct Settings {
     pub drift: Drift,
     /// The most of its objects, in percent, that may be deleted at once.
     pub max_delete: u8,
+    /// What is filled in where the file does not say how an update rolls.
+    pub zero_downtime: ZeroDowntime,
+    /// What becomes of the stack when one of its services does not come up.
+    pub on_failure: OnFailure,
+    /// How many of its services may replace their tasks at the same time.
+    pub parallel: u32,
     /// How long a rollout may go on without progress.
     pub timeout: Duration,
     /// What no difference looks at.
@@ -186,6 +211,10 @@ pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(600);
 /// service and its network: less would refuse to rename the one service of a small stack.
 pub const DEFAULT_MAX_DELETE: u8 = 50;
 
+/// How many services of a stack replace their tasks at the same time where nobody says. Each brings a start and a stop to
+/// some node; more at once make every start slower, healthchecks time out, and what is good is rolled back.
+pub const DEFAULT_PARALLEL: u32 = 5;
+
 impl StackSettings {
     /// What holds when this is what a stack says and `defaults` what its fleet says.
     pub fn resolve(&self, defaults: &StackSettings) -> Settings {
@@ -197,6 +226,9 @@ impl StackSettings {
             removed: mine.removed.or(theirs.removed).unwrap_or_default(),
             drift: mine.drift.or(theirs.drift).unwrap_or_default(),
             max_delete: mine.max_delete.or(theirs.max_delete).unwrap_or(DEFAULT_MAX_DELETE),
+            zero_downtime: self.zero_downtime.or(defaults.zero_downtime).unwrap_or(ZeroDowntime::Auto),
+            on_failure: self.on_failure.or(defaults.on_failure).unwrap_or_default(),
+            parallel: self.parallel.or(defaults.parallel).unwrap_or(DEFAULT_PARALLEL),
             timeout: self.timeout.or(defaults.timeout).unwrap_or(DEFAULT_TIMEOUT),
             ignore: self.ignore.clone().or_else(|| defaults.ignore.clone()).unwrap_or_default(),
             resolve: self.resolve.or(defaults.resolve).unwrap_or_default(),

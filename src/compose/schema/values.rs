@@ -140,6 +140,21 @@ pub(super) struct OwnOfService {
     /// The name in the swarm of a service that no stack made. It is taken as it is: no label, network or alias of the stack
     /// is added to it [default: the stack's name, `_` and the key].
     name: Option<String>,
+    /// Whether two instances of it must not run side by side, so that no update starts the new one first [default: false].
+    single: Option<Boolean>,
+    /// When a service in job mode runs, if it is a hook of its stack: once for each attempt that writes something else of the
+    /// stack. `pre-deploy` runs before the services are written, `post-deploy` when they have come up, `on-failure` when they
+    /// have not.
+    hook: Option<Hook>,
+}
+
+/// When a hook runs.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "kebab-case")]
+pub(super) enum Hook {
+    PreDeploy,
+    PostDeploy,
+    OnFailure,
 }
 
 /// What skep alone reads, of a network, a config or a secret.

@@ -8,7 +8,7 @@ use super::super::{Applied, Body, Input, Plan, Policy, Step, Write, fill_referen
 use crate::desired::Desired;
 use crate::model::Kind;
 use crate::swarm::canonical::{canonical_service, keep_order, resolve_networks};
-use crate::swarm::{Config, Live, Network, Node, SecretObject, Service, ServiceSpec, Version};
+use crate::swarm::{Config, Images, Live, Network, Node, SecretObject, Service, ServiceSpec, Version};
 
 /// A swarm and its record.
 #[derive(Debug, Clone, Default)]
@@ -40,7 +40,7 @@ impl Cluster {
     pub fn plan(&self, desired: &Desired) -> Plan {
         let applied = self.applied.clone().unwrap_or_default();
         let policy = Policy { allow_delete: true, ..Policy::default() };
-        plan(Input { desired, live: &self.live, applied: Some(&applied), policy: &policy })
+        plan(Input { desired, live: &self.live, applied: Some(&applied), images: &Images::default(), policy: &policy })
     }
 
     /// Carries out the first wave of a plan, as the engine would.

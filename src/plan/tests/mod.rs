@@ -24,6 +24,7 @@ use stack::{config, network, secret, service, stack};
 use super::*;
 use crate::desired::Desired;
 use crate::model::Kind;
+use crate::swarm::Images;
 
 /// A plan with the record, as a controller makes it.
 fn planned(desired: &Desired, cluster: &Cluster) -> Plan {
@@ -31,7 +32,7 @@ fn planned(desired: &Desired, cluster: &Cluster) -> Plan {
 }
 
 fn with_policy(desired: &Desired, cluster: &Cluster, policy: &Policy) -> Plan {
-    plan(Input { desired, live: &cluster.live, applied: cluster.applied.as_ref(), policy })
+    plan(Input { desired, live: &cluster.live, applied: cluster.applied.as_ref(), images: &Images::default(), policy })
 }
 
 /// What drifted, as the record alone tells.

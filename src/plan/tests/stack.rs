@@ -64,6 +64,8 @@ pub fn service<'d>(desired: &'d mut Desired, key: &str, image: &str) -> &'d mut 
         spec,
         said: Said { replicas: false },
         depends_on: Vec::new(),
+        single: false,
+        hook: None,
         ignore: Vec::new(),
         span: None,
     };
