@@ -186,6 +186,7 @@ pub fn plans<'a>(target: &'a Target, live: &Live, change: &ChangeArguments) -> R
             desired,
             live,
             applied: base.as_ref(),
+            good: None,
             images: &Images::default(),
             policy: &policy,
         });

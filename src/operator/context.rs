@@ -18,7 +18,7 @@ use crate::client::{self, Client, Credentials};
 use crate::desired::{self, Desired, fingerprint};
 use crate::diag::{Diagnostic, Severity, Shown};
 use crate::model::{Digest, Revision, StackName};
-use crate::plan::{self, OnDrift, Plan, Policy, Prune, Share, Step, Write};
+use crate::plan::{self, Hooks, OnDrift, Plan, Policy, Prune, Share, Step, Write};
 use crate::runtime::Classify;
 use crate::settings::{Drift, Settings};
 use crate::sops::Keys;
@@ -311,6 +311,7 @@ impl Context {
             desired: &prepared.desired,
             live,
             applied: applied.as_ref(),
+            good: None,
             images: &Images::default(),
             policy: &policy,
         };
@@ -355,6 +356,7 @@ pub fn policy(settings: &Settings) -> Policy {
         trust_secrets: settings.trust_secrets,
         zero_downtime: settings.zero_downtime,
         resolve: settings.resolve,
+        hooks: Hooks::default(),
         parallel: Some(settings.parallel),
     }
 }
