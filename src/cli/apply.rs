@@ -1,6 +1,7 @@
 //! `skep apply`: plan, confirm, apply, and show the rollout until it has converged.
 
 mod account;
+mod back;
 mod session;
 
 pub use account::is_due;
@@ -50,7 +51,7 @@ pub async fn run(arguments: &ApplyArguments, environment: &Environment) -> Resul
     {
         alone(&live)?;
     }
-    let mut plans = stop.unless(plan::exact(&client, &target, &mut live, &arguments.change)).await?;
+    let mut plans = stop.unless(plan::exact(&client, &target, &mut live, &arguments.change, None)).await?;
     if let Some(saved) = &saved {
         // It was saved with what looks like a secret hidden, and is compared so.
         let cluster = arguments.target.cluster.as_deref();
@@ -88,6 +89,7 @@ pub async fn run(arguments: &ApplyArguments, environment: &Environment) -> Resul
         target: &target,
         saved: saved.as_ref(),
         written: Mutex::default(),
+        hooks: Mutex::default(),
     };
     all(&session, &wanted).await
 }

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use super::contest::Corrections;
 use super::keys::KeySource;
 use super::load;
-use super::record::RecordError;
+use super::record::{Record, RecordError};
 use super::records::{self, Stored};
 use super::rendering::{self, RenderingError};
 use super::world::{Assignment, World};
@@ -297,6 +297,7 @@ impl Context {
         let policy = Policy {
             allow_delete: stored.is_some_and(|stored| stored.record.deletions_approved),
             contested: self.corrections.contested(stack, Instant::now()),
+            hooks: stored.and_then(|stored| hooks(&stored.record, &prepared.digest, live)).unwrap_or_default(),
             ..policy(settings)
         };
         if let Some(known) = self.settled().get(stack)
@@ -307,11 +308,16 @@ impl Context {
             return Ok(Arc::clone(&known.plan));
         }
         let applied = stored.map(|stored| rendering::applied(&stored.record, live)).transpose()?.flatten();
+        let good = match stored {
+            // Most often it is what is applied.
+            Some(stored) if !stored.record.is_at_its_best() => rendering::good(&stored.record, live)?,
+            _ => None,
+        };
         let input = plan::Input {
             desired: &prepared.desired,
             live,
             applied: applied.as_ref(),
-            good: None,
+            good: good.as_ref(),
             images: &Images::default(),
             policy: &policy,
         };
@@ -338,6 +344,11 @@ impl Context {
     fn settled(&self) -> MutexGuard<'_, HashMap<StackName, Settled>> {
         self.settled.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// How far the hooks are of an attempt at this that is under way.
+fn hooks(record: &Record, digest: &Digest, live: &Live) -> Option<Hooks> {
+    record.attempt.as_ref().filter(|attempt| attempt.digest == *digest).map(|attempt| attempt.hooks(live))
 }
 
 /// What a plan may do by a stack's settings.

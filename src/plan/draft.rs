@@ -88,7 +88,11 @@ fn has_news(outcomes: &[Outcome]) -> bool {
 /// Whether a hook runs now. An attempt runs each once; one that waits for a failure runs only when there is one.
 fn is_due(input: &Input<'_>, name: &str, hook: Hook, differs: bool, has_news: bool) -> bool {
     let hooks = &input.policy.hooks;
-    hook != Hook::OnFailure && !hooks.ran.contains(name) && (differs || has_news || hooks.are_due)
+    !hooks.ran.contains(name)
+        && match hook {
+            Hook::OnFailure => hooks.has_failed,
+            Hook::PreDeploy | Hook::PostDeploy => !hooks.has_failed && (differs || has_news || hooks.are_due),
+        }
 }
 
 /// Names of networks, configs and secrets that services refer to which are written. What is missing is drift, and drift

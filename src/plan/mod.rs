@@ -52,7 +52,7 @@ pub use mask::Mask;
 pub use policy::{Contest, Difference, Hooks, OnDrift, Policy, Prune, Share};
 pub use reference::{Unfilled, fill_references};
 pub use report::{Basis, Found, Problem, Report, Troubled, drift_of, drift_of_files};
-pub use retreat::{AFTER_HOOK, Failed, Left, Retreat, remainder, retreat};
+pub use retreat::{AFTER_HOOK, Failed, Left, Retreat, found, remainder, retreat};
 pub use step::{
     Action, Body, Change, Downtime, Drift, Drifted, Effect, FirstContact, Origin, Plan, Rollout, Step, Sync, Write,
 };

@@ -38,6 +38,8 @@ pub struct Hooks {
     /// Whether an attempt at just this is under way: then what is left of its hooks runs even where nothing else is left to be
     /// written.
     pub are_due: bool,
+    /// Whether it has failed: then those run that wait for it, and no others.
+    pub has_failed: bool,
     /// Those that have run in this attempt, or begun to, by full name.
     pub ran: BTreeSet<String>,
 }

@@ -109,6 +109,22 @@ pub fn remainder(failed: &Failed<'_>) -> Applied {
     applied
 }
 
+/// What runs of a stack, as a rendering: what there is to go back to where no record says.
+pub fn found(stack: &StackName, live: &Live) -> Applied {
+    let index = Index::new(stack, live, None);
+    let mut applied = Applied::default();
+    for service in index.labelled_services() {
+        let mut spec = comparable(&index, service.spec.clone());
+        if let Some(container) = &mut spec.task_template.container_spec {
+            container.configs.iter_mut().for_each(|reference| reference.config_id.clear());
+            container.secrets.iter_mut().for_each(|reference| reference.secret_id.clear());
+        }
+        applied.inventory.insert(Object::new(Kind::Service, &*spec.name));
+        applied.services.insert(spec.name.clone(), spec);
+    }
+    applied
+}
+
 /// The good rendering, beside all that was made since.
 fn merged(good: &Applied, attempted: &Applied) -> Applied {
     let mut applied = good.clone();
@@ -188,7 +204,9 @@ fn lacks_network(index: &Index<'_>, good: &ServiceSpec, live: &ServiceSpec) -> b
     let (had, has) = (&good.task_template.networks, &live.task_template.networks);
     had.iter().any(|network| {
         let target = &network.target;
-        !guard::is_predefined(target) && index.network_id(target).is_none() && !has.iter().any(|it| it.target == *target)
+        !guard::is_predefined(target)
+            && index.network_id(target).is_none()
+            && !has.iter().any(|it| it.target == *target)
     })
 }
 
