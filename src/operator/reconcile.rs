@@ -16,9 +16,10 @@ use super::records::{self, Stored};
 use super::verdict::{self, Verdict};
 use super::world::{Assignment, Orphan};
 use super::{claim, contest, inventory, reason, rendering};
-use crate::desired::Desired;
+use crate::desired::{Desired, External};
+use crate::diag::{Severity, code};
 use crate::health::Health;
-use crate::model::StackName;
+use crate::model::{Kind, StackName};
 use crate::plan::{FirstContact, Plan, Sync};
 use crate::runtime::Action;
 use crate::settings::{Adopt, Drift, Removed, SyncMode};
@@ -164,6 +165,10 @@ impl Turn<'_> {
                 return Decision::GivenUp(found);
             }
         }
+        if let Some((what, other)) = self.awaited(plan) {
+            let reason = format!("waiting: {what} comes with stack {other}");
+            return Decision::Wait { reason, health: None, again: Some(AGAIN) };
+        }
         if let Some(reason) = reason::blocked(plan) {
             // What it lacks may belong to another stack, whose events wake only that one.
             return Decision::Wait { reason, health: None, again: Some(BLOCKED) };
@@ -214,6 +219,32 @@ impl Turn<'_> {
                 record.applied.is_some() && record.status.health == Health::Healthy
             })
         })
+    }
+
+    /// Something that this stack needs, that another stack which is declared makes by its name, and that is not there yet: that
+    /// orders the first deployments as well as `dependsOn` does. Nothing where something else forbids the plan.
+    fn awaited(&self, plan: &Plan) -> Option<(String, StackName)> {
+        let mut errors = plan.diagnostics.iter().filter(|fault| fault.severity == Severity::Error);
+        if !errors.all(|fault| fault.code == code::EXTERNAL_MISSING) {
+            return None;
+        }
+        let is_there = |external: &External| match external.kind {
+            Kind::Network => self.live.networks.iter().any(|it| it.name == external.name),
+            Kind::Config => self.live.configs.iter().any(|it| it.spec.name == external.name),
+            _ => self.live.secrets.iter().any(|it| it.spec.name == external.name),
+        };
+        let declared = self.context.world.stacks();
+        let missing = self.desired().external.iter().filter(|external| !is_there(external));
+        missing
+            .filter_map(|external| {
+                let makes = |stack: &&StackName| {
+                    **stack != plan.stack
+                        && external.name.strip_prefix(stack.as_str()).is_some_and(|it| it.starts_with('_'))
+                };
+                let other = declared.iter().find(makes)?;
+                Some((format!("{} {}", external.kind, external.name), other.clone()))
+            })
+            .next()
     }
 
     /// A service that the plan would write in the middle of a rollout. skep's own rollout of an earlier revision is

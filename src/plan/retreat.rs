@@ -76,7 +76,10 @@ pub fn retreat(failed: &Failed<'_>) -> Retreat {
         match back(&index, live, good.services.get(name), failed.live) {
             Ok(step) => steps.extend(step),
             Err(why) => {
-                left.push(Left { service: name.clone(), why });
+                // Where nothing ever ran there is nothing to go back to, and that goes without saying.
+                if !good.services.is_empty() {
+                    left.push(Left { service: name.clone(), why });
+                }
                 keep_attempted(&mut applied, failed.attempted, name);
             }
         }

@@ -9,8 +9,7 @@ use serde_json::Value;
 use super::applied::{Applied, Object};
 use super::cost::{self, Cost};
 use super::lines::Texts;
-use crate::desired::Desired;
-use crate::desired::Hook;
+use crate::desired::{Desired, Hook};
 use crate::diag::{Diagnostic, has_errors};
 use crate::model::{Confidential, Kind, Secret, StackName};
 use crate::swarm::{ConfigSpec, NetworkSpec, Node, SecretSpec, Service, ServiceSpec, Version};
@@ -172,8 +171,8 @@ impl Step {
         }
     }
 
-    /// The same as a hook.
-    pub(super) fn as_hook(self, hook: Option<Hook>) -> Self {
+    /// The same of a hook.
+    pub(super) fn with_hook(self, hook: Option<Hook>) -> Self {
         Self { hook, ..self }
     }
 

@@ -8,13 +8,12 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::Input;
 use super::step::{Action, Step};
-use crate::desired::Hook;
-use crate::desired::{Desired, Service};
+use crate::desired::{Desired, Hook, Service};
 use crate::model::Kind;
 
 /// Gives every step its wave, in which the steps keep their order. A service that is written twice, to join a network and to
 /// leave another, leaves when all have joined.
-pub(super) fn assign(input: &Input<'_>, steps: &mut Vec<Step>) {
+pub(super) fn assign(input: &Input<'_>, steps: &mut [Step]) {
     let written: BTreeSet<&str> =
         steps.iter().filter(|it| it.kind == Kind::Service).map(|it| it.name.as_str()).collect();
     let depths = depths(input.desired, &written);

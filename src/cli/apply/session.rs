@@ -248,6 +248,13 @@ impl Session<'_> {
         apply.run(plan).await
     }
 
+    /// Plans a stack again that waited for others.
+    pub async fn now(&self, planned: &Planned<'_>) -> Result<Planned<'_>, Failure> {
+        *self.hooks() = Hooks::default();
+        let mut live = snapshot::take(&self.client).await?;
+        of_stack(plans::exact(&self.client, self.target, &mut live, &self.arguments.change, None).await?, planned)
+    }
+
     /// Plans the stack again, on the swarm as it is now.
     pub(super) fn again(&self, planned: &Planned<'_>, live: &Live) -> Result<Planned<'_>, Failure> {
         let hooks = self.hooks().clone();

@@ -6,11 +6,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::super::attempt::{Attempt, GivenUp};
 use super::super::context::Error;
 use super::super::record::{APPLYING, Applied as AppliedRecord, Held, Record, Status};
+use super::super::records::Stored;
 use super::super::retreat::{self, May, Next, Over};
 use super::super::verdict::{self, Verdict};
-use super::super::{autopsy, records, rendering};
+use super::super::{autopsy, records, rendering, sources};
 use super::{LOOK, Turn, store};
 use crate::apply::{Apply, Event};
+use crate::client::Class;
 use crate::desired::Hook;
 use crate::health::Health;
 use crate::plan::Plan;
@@ -92,7 +94,10 @@ impl Turn<'_> {
                 tracing::info!(stack = %plan.stack, steps = back.steps.len(), "going back to what last ran well");
                 self.carry(&back, record).await
             }
-            Next::Over(over) => self.over(plan, over).await,
+            Next::Over(over) => match stored {
+                Some(stored) => self.over(plan, over, stored).await,
+                None => Ok(Action::await_change()),
+            },
         }
     }
 
@@ -102,7 +107,7 @@ impl Turn<'_> {
         if !context.permit.may_write() {
             return Err(Error::NoLease);
         }
-        self.write(record).await?;
+        let stored = self.write(record).await?;
         let apply = Apply {
             client: &context.client,
             credentials: &context.credentials,
@@ -115,6 +120,11 @@ impl Turn<'_> {
         };
         match apply.run(plan).await.stopped {
             Some(crate::apply::Stopped::NoPermit) => Err(Error::NoLease),
+            // To try that again would end the same.
+            Some(crate::apply::Stopped::Engine(error)) if error.class() == Class::Permanent => {
+                let left = vec![format!("it could not go back: {}", sources::describe(&error))];
+                self.over(plan, Over { left, ..Over::default() }, &stored).await
+            }
             Some(crate::apply::Stopped::Engine(error)) => Err(Error::Client(error)),
             Some(stopped) => Err(Error::Stopped(stopped.to_string())),
             None => Ok(Action::requeue(LOOK)),
@@ -122,8 +132,8 @@ impl Turn<'_> {
     }
 
     /// Nothing is left to be done: the revision is held.
-    async fn over(&self, plan: &Plan, over: Over) -> Result<Action, Error> {
-        let mut record = self.new_record(plan);
+    async fn over(&self, plan: &Plan, over: Over, stored: &Stored) -> Result<Action, Error> {
+        let mut record = Record { source: self.assignment.source.to_string(), ..stored.record.clone() };
         let known = record.good.clone().or_else(|| record.attempt.as_ref().and_then(|it| it.previous.clone()));
         let rendering = match &over.applied {
             Some(applied) => Some(records::keep(&self.context.client, &plan.stack, applied).await?),
@@ -151,7 +161,7 @@ impl Turn<'_> {
             revision: Some(self.revision()),
             reason: format!("held: {said}"),
         };
-        let stored = store(self.context, self.stored.as_ref(), record).await?;
+        let stored = store(self.context, Some(stored), record).await?;
         self.sweep(&stored.record).await?;
         Ok(Action::requeue(LOOK))
     }

@@ -31,7 +31,7 @@ impl Planner<'_, '_> {
             }
             state => return Outcome { state, ..outcome },
         };
-        let run: Vec<Step> = run.into_iter().map(|step| step.as_hook(Some(hook))).collect();
+        let run: Vec<Step> = run.into_iter().map(|step| step.with_hook(Some(hook))).collect();
         Outcome { state: State::Hook { hook, differs, run }, ..outcome }
     }
 }
