@@ -125,7 +125,9 @@ pub async fn look(failed: &Failed<'_>, client: &Client, progress: &Progress) -> 
         return Ok(Next::Write(way.plan));
     }
     left.extend(tried.iter().map(|step| reason(&step.name, AGAIN)));
-    if let Verdict::Progressing { waiting } = summary(&assessed) {
+    // What Swarm takes back by itself is held already; what went back is waited for.
+    let went_back = assessed.iter().filter(|one| failed.tried.contains_key(&one.name));
+    if let Verdict::Progressing { waiting } = summary(went_back) {
         return Ok(Next::Wait(waiting));
     }
     let is_back = |name: &&String| failed.tried.contains_key(*name) && !tried.iter().any(|step| step.name == **name);
