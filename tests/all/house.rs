@@ -38,6 +38,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "lint",
             "plan",
             "health",
+            "audit",
             "telemetry",
             "client",
             "source",
