@@ -35,6 +35,7 @@ mod engine;
 mod error;
 mod events;
 mod filters;
+mod image;
 mod listed;
 mod logs;
 mod registry;

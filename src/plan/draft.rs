@@ -7,7 +7,8 @@ use super::index::Index;
 use super::step::{Body, Drift, Drifted, Effect, FirstContact, Plan, Step};
 use super::{Action, Input, OnDrift, correct, extra, feasible, guard, prune, wave};
 use crate::desired::Hook;
-use crate::diag::Diagnostic;
+use crate::diag::{Diagnostic, has_errors};
+use crate::lint::{self, World};
 use crate::model::Kind;
 use crate::swarm::{NetworkSpec, ServiceSpec};
 
@@ -108,6 +109,19 @@ fn needed(outcomes: &[Outcome]) -> HashSet<Object> {
     needed
 }
 
+/// Which of the updates to come would drop requests, of the services whose tasks the plan starts or replaces. Of the others it is
+/// said by `validate` and `audit`: a plan that does nothing is quiet. So is one that is blocked: that is what matters then.
+fn remarks(input: &Input<'_>, steps: &[Step], faults: &[Diagnostic]) -> Vec<Diagnostic> {
+    let starts = |step: &&Step| matches!(step.effect, Effect::Create | Effect::Rolling | Effect::Replace);
+    let written = steps.iter().filter(starts).filter_map(|step| Some((step.name.as_str(), step.write.service()?)));
+    let written: Vec<(&str, &ServiceSpec)> = written.collect();
+    if written.is_empty() || has_errors(faults) {
+        return Vec::new();
+    }
+    let world = World::of_live(input.live).and_files(input.desired);
+    lint::of_written(written, input.desired, input.policy.zero_downtime.into(), &world, faults)
+}
+
 /// Puts the plan together. `outcomes` come in the order in which they are to be written.
 pub(super) fn plan(input: &Input<'_>, index: &Index<'_>, outcomes: Vec<Outcome>, mut faults: Vec<Diagnostic>) -> Plan {
     let (needed, has_news) = (needed(&outcomes), has_news(&outcomes));
@@ -158,6 +172,7 @@ pub(super) fn plan(input: &Input<'_>, index: &Index<'_>, outcomes: Vec<Outcome>,
         remember(&mut settled, applied);
     }
     settled = settled.ignoring(input.desired);
+    faults.extend(remarks(input, &steps, &faults));
     let stack = input.desired.stack.clone();
     let mut confidential = input.desired.confidential.clone();
     if let Some(applied) = input.applied {

@@ -47,16 +47,19 @@ pub use feasible::{Answer, Estimate, Facts, Questions};
 pub use frame::Frame;
 pub use html::{drift_html, plan_html};
 pub use lines::Texts;
+pub(crate) use markdown::{code as markdown_code, prose as markdown_prose};
 pub use markdown::{drift_markdown, plan_markdown};
 pub use mask::Mask;
 pub use policy::{Contest, Difference, Hooks, OnDrift, Policy, Prune, Share};
 pub use reference::{Unfilled, fill_references};
+pub(crate) use report::troubled_tasks;
 pub use report::{Basis, Found, Problem, Report, Troubled, drift_of, drift_of_files};
 pub use retreat::{AFTER_HOOK, Failed, Left, Retreat, found, remainder, retreat};
 pub use step::{
     Action, Body, Change, Downtime, Drift, Drifted, Effect, FirstContact, Origin, Plan, Rollout, Step, Sync, Write,
 };
 pub use text::{Form, Layout, drift_text, plan_text};
+pub(crate) use text::{Paint, plural, wrap};
 
 use crate::desired::Desired;
 use crate::model::StackName;

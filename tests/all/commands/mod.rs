@@ -1,6 +1,7 @@
 //! The command line, as a person or a script meets it: exit codes, words, JSON, and what reaches the engine.
 
 mod apply;
+mod audit;
 mod confidential;
 mod connections;
 mod credentials;
