@@ -108,6 +108,14 @@ codes! {
     ONE_REPLICA_STOP_FIRST = "zero-downtime/one-replica-stop-first",
     /// An update that stops all tasks before the new ones run.
     ALL_AT_ONCE = "zero-downtime/all-at-once",
+    /// A service that is updated and has no healthcheck: its new tasks are given requests before they listen.
+    NO_HEALTHCHECK = "zero-downtime/no-healthcheck",
+    /// Tasks that all end at once, because the node of none of them fits any more.
+    ALL_MOVE = "zero-downtime/all-move",
+    /// A step with downtime, where `zeroDowntime: enforce` allows none.
+    ENFORCED = "zero-downtime/enforced",
+    /// A rollout that a slow healthcheck makes long.
+    SLOW_ROLLOUT = "zero-downtime/slow-rollout",
     /// A service that is scaled to nothing.
     NO_REPLICAS = "zero-downtime/no-replicas",
     /// An external network, config or secret that does not exist.

@@ -26,6 +26,7 @@ mod policy;
 mod prune;
 mod reference;
 mod report;
+mod rollout;
 mod seal;
 mod service;
 mod step;

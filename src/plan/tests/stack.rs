@@ -62,7 +62,7 @@ pub fn service<'d>(desired: &'d mut Desired, key: &str, image: &str) -> &'d mut 
         as_is: false,
         key: key.to_owned(),
         spec,
-        said: Said { replicas: false },
+        said: Said::default(),
         depends_on: Vec::new(),
         single: false,
         hook: None,
@@ -181,6 +181,12 @@ impl Edit for Service {
     fn replicas(&mut self, replicas: u64) -> &mut Self {
         self.said.replicas = true;
         Edit::replicas(&mut self.spec, replicas);
+        self
+    }
+
+    fn order(&mut self, order: &str) -> &mut Self {
+        (self.said.update.order, self.said.update.parallelism) = (true, true);
+        Edit::order(&mut self.spec, order);
         self
     }
 }
