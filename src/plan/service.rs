@@ -95,7 +95,10 @@ impl Planner<'_, '_> {
             Some(_) => Origin::Git,
         };
         let mut changes = diff::changes(&Value::Null, &value(&rendering), Base::Unknown);
+        let is_on = self.input.policy.zero_downtime != ZeroDowntime::Off;
+        let is_filled_in = |path: &str| is_on && rollout::is_open(service.said, path);
         for change in &mut changes {
+            let origin = if is_filled_in(&change.path) { Origin::Skep } else { origin };
             (change.effect, change.origin) = (Effect::Create, origin);
         }
         let object = Object::new(Kind::Service, name);
@@ -136,8 +139,7 @@ impl Planner<'_, '_> {
             return same(wanted);
         }
         ignored.extend(self.ignore(service, live, &found, &mut wanted));
-        let silence = self.silence(service, &wanted, &found, applied);
-        let mut changes = self.changes(&found, &wanted, applied, silence.as_ref());
+        let mut changes = self.changes(&found, &wanted, applied, None);
         if changes.is_empty() {
             return same(wanted);
         }
@@ -149,11 +151,15 @@ impl Planner<'_, '_> {
         }
         let drops = cost::replaces_tasks(&changes) && keep::drop_bookkeeping(&mut wanted, &service.spec);
         // It is written, so what skep fills in comes along.
+        let silence = self.silence(service, &wanted, &found, applied);
         if self.fill(service, &mut wanted, Some(&found)) || drops {
             canonical_service(&mut wanted);
             wanted = left_alone(&ignore::of(service), &found, wanted);
             changes = self.changes(&found, &wanted, applied, silence.as_ref());
             cost::assess_changes(&mut changes, live, &wanted, &self.input.live.nodes);
+            if let Some(silence) = &silence {
+                rollout::tell(&mut changes, &wanted, silence);
+            }
         }
         let drift = self.overwritten(live, &wanted, applied, &changes, counted());
         // What is yet to be written is not applied. Without a record, what runs is what was.

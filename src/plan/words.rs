@@ -143,7 +143,7 @@ fn whole(path: &str, element: &Map<String, Value>) -> Option<String> {
 
 /// A time that nobody can tell exactly: `71 s`, `14 min`.
 pub(super) fn about(seconds: u64) -> String {
-    if seconds < 120 { format!("{seconds} s") } else { format!("{} min", seconds.div_ceil(60)) }
+    if seconds < 120 { format!("{seconds} s") } else { format!("{} min", seconds.saturating_add(30) / 60) }
 }
 
 /// A duration, as stack files have it.

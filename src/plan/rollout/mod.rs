@@ -24,8 +24,8 @@ use crate::swarm::{Images, Node, ServiceSpec, UpdateConfig};
 pub(super) use beside::Obstacle;
 pub(super) use check::Check;
 pub(super) use pace::{seconds, slow};
-pub(super) use silence::{Past, Silence, left_open};
-pub(super) use words::enforced;
+pub(super) use silence::{Past, Silence, is_open, left_open};
+pub(super) use words::{enforced, tell};
 
 /// Nanoseconds of a second.
 const SECOND: i64 = 1_000_000_000;

@@ -51,7 +51,7 @@ impl Silence {
     pub fn recorded(applied: &ServiceSpec, open: &[String], live: &ServiceSpec, past: Past<'_>) -> Self {
         let policy = |policy: &Option<UpdateConfig>| policy.clone().unwrap_or_else(absent);
         let (update, rollback) = (policy(&applied.update_config), policy(&applied.rollback_config));
-        Self::between(applied, live, past, (&update, &rollback), |path, field| !is_open(open, path, field))
+        Self::between(applied, live, past, (&update, &rollback), |path, field| !was_open(open, path, field))
     }
 
     fn between(
@@ -101,7 +101,7 @@ impl Half {
         let absent = absent();
         let found = live.unwrap_or(&absent);
         let applied = past.and_then(|(applied, _)| applied).unwrap_or(&absent);
-        let was_open = |field| past.is_some_and(|(_, open)| is_open(open, path, field));
+        let was_open = |field| past.is_some_and(|(_, open)| self::was_open(open, path, field));
         let looks_filled_in = past.is_none() && has_form(path, found, is_said);
         let is_idle = |field: &Field| {
             field.is_same(found, &absent)
@@ -113,7 +113,9 @@ impl Half {
         let idle: Vec<Field> = open.iter().copied().filter(is_idle).collect();
         let is_silent = open.len() == Field::ALL.len();
         let was_absent = past.is_none_or(|(applied, _)| applied.is_none());
-        let settled = if is_silent && (live.is_none() || (idle != open && was_absent)) {
+        let settled = if open.is_empty() {
+            file.cloned()
+        } else if is_silent && (live.is_none() || (idle != open && was_absent)) {
             None
         } else {
             // What is nobody's goes back to what was filled in, or to nothing.
@@ -129,7 +131,16 @@ impl Half {
     }
 }
 
-fn is_open(open: &[String], path: &str, field: Field) -> bool {
+/// Whether a path leads to what a file leaves open.
+pub(in crate::plan) fn is_open(said: Said, path: &str) -> bool {
+    let is_in = |message: &str, said: SaidPolicy| {
+        let key = path.strip_prefix(message).and_then(|rest| rest.strip_prefix('/'));
+        key.is_some_and(|key| Field::ALL.iter().any(|field| field.key() == key && !field.is_said(said)))
+    };
+    is_in(UPDATE, said.update) || is_in(ROLLBACK, said.rollback)
+}
+
+fn was_open(open: &[String], path: &str, field: Field) -> bool {
     let is_it = |open: &String| match open.strip_prefix(path) {
         Some("") => true,
         Some(rest) => rest.strip_prefix('/') == Some(field.key()),

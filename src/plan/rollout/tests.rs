@@ -380,7 +380,7 @@ fn a_slow_healthcheck_is_named_with_its_numbers() {
     assert_eq!(
         note.message,
         "web: the update takes about 14 min, because its healthcheck (every 30s, 30s to answer, 3 in a row) finds a bad task \
-         only after 182s; every 5s, 3s to answer, 3 in a row would make it about 3 min"
+         only after 182s; every 5s, 3s to answer, 3 in a row would make it about 2 min"
     );
     let mut said = setting.service.clone();
     said.said.update.monitor = true;

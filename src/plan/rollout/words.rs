@@ -1,9 +1,11 @@
 //! Why a step may leave nobody serving, in words.
 
-use super::Obstacle;
+use super::{Obstacle, Silence};
 use crate::diag::{Diagnostic, code};
-use crate::plan::Policy;
+use crate::plan::step::{Change, Origin};
+use crate::plan::{Policy, words};
 use crate::settings::ZeroDowntime;
+use crate::swarm::ServiceSpec;
 
 impl Obstacle {
     /// Why, as the end of a sentence.
@@ -39,6 +41,23 @@ impl Obstacle {
             Obstacle::Ports => "change its ports in an update of their own, at a quiet time",
         }
     }
+}
+
+/// Tells in one place what the policy is that is filled in: field by field it is many lines.
+pub(in crate::plan) fn tell(changes: &mut [Change], wanted: &ServiceSpec, silence: &Silence) {
+    let is_filled = |change: &&mut Change| change.origin == Origin::Skep && silence.leaves(&change.path);
+    let Some(change) = changes.iter_mut().find(is_filled) else { return };
+    change.label = "update policy".to_owned();
+    change.detail = Some(match &wanted.update_config {
+        None => "what was filled in is taken away".to_owned(),
+        Some(policy) => {
+            let pace = match policy.parallelism {
+                0 => "all at once".to_owned(),
+                parallelism => format!("{parallelism} at a time"),
+            };
+            format!("{}, {pace}, watched {}", policy.order, words::duration(policy.monitor))
+        }
+    });
 }
 
 /// The error that a step with downtime is where none is allowed. `why` says what is the matter with it.

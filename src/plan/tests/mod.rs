@@ -15,6 +15,7 @@ mod origin;
 mod recorded;
 mod replaced;
 mod report;
+mod riding;
 mod shown;
 mod stack;
 

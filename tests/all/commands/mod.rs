@@ -9,6 +9,7 @@ mod import;
 mod modern;
 mod offline;
 mod plan;
+mod policy;
 mod records;
 mod repository;
 mod saved;
