@@ -36,6 +36,7 @@ mod error;
 mod events;
 mod filters;
 mod listed;
+mod logs;
 mod registry;
 #[cfg(test)]
 pub(crate) mod scripted;

@@ -20,7 +20,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use assess::assess;
-pub use failure::Failure;
+pub use failure::{Failure, last_failure};
 pub use word::Health;
 
 use crate::swarm::{Node, Service, ServiceSpec, Task};

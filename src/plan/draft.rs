@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, HashSet};
 use super::applied::{Applied, Content, Object};
 use super::index::Index;
 use super::step::{Body, Drift, Drifted, Effect, FirstContact, Plan, Step};
-use super::{Action, Input, OnDrift, correct, extra, feasible, guard, prune};
+use super::{Action, Input, OnDrift, correct, extra, feasible, guard, prune, wave};
+use crate::desired::Hook;
 use crate::diag::Diagnostic;
 use crate::model::Kind;
 use crate::swarm::{NetworkSpec, ServiceSpec};
@@ -31,6 +32,14 @@ pub(super) enum State {
     Missing(Box<Step>),
     /// It has to be written; a service perhaps twice, in two waves.
     Write(Vec<Step>),
+    /// A hook. Whether it runs, the rest of the plan says.
+    Hook {
+        hook: Hook,
+        /// Whether git says something else of it than runs.
+        differs: bool,
+        /// The write that runs it.
+        run: Vec<Step>,
+    },
     /// What git says cannot be had.
     Refused,
 }
@@ -59,7 +68,7 @@ impl Outcome {
     /// The specs of a service that is written.
     fn written_services(&self) -> impl Iterator<Item = &ServiceSpec> {
         let steps = match &self.state {
-            State::Write(steps) => steps.as_slice(),
+            State::Write(steps) | State::Hook { run: steps, .. } => steps.as_slice(),
             _ => &[],
         };
         steps.iter().filter_map(|step| match step.write.body() {
@@ -67,6 +76,24 @@ impl Outcome {
             _ => None,
         })
     }
+}
+
+/// Whether something is written for another reason than to take back what somebody did: that is what hooks run for.
+fn has_news(outcomes: &[Outcome]) -> bool {
+    outcomes.iter().any(|outcome| match &outcome.state {
+        State::Write(steps) => steps.iter().any(|step| !super::is_drift_alone(&step.changes)),
+        _ => false,
+    })
+}
+
+/// Whether a hook runs now. An attempt runs each once; one that waits for a failure runs only when there is one.
+fn is_due(input: &Input<'_>, name: &str, hook: Hook, differs: bool, has_news: bool) -> bool {
+    let hooks = &input.policy.hooks;
+    !hooks.ran.contains(name)
+        && match hook {
+            Hook::OnFailure => hooks.has_failed,
+            Hook::PreDeploy | Hook::PostDeploy => !hooks.has_failed && (differs || has_news || hooks.are_due),
+        }
 }
 
 /// Names of networks, configs and secrets that services refer to which are written. What is missing is drift, and drift
@@ -84,7 +111,7 @@ fn needed(outcomes: &[Outcome]) -> HashSet<Object> {
 
 /// Puts the plan together. `outcomes` come in the order in which they are to be written.
 pub(super) fn plan(input: &Input<'_>, index: &Index<'_>, outcomes: Vec<Outcome>, mut faults: Vec<Diagnostic>) -> Plan {
-    let needed = needed(&outcomes);
+    let (needed, has_news) = (needed(&outcomes), has_news(&outcomes));
     let external = input.desired.external.iter().map(|external| Object::new(external.kind, &*external.name));
     let mut wanted: HashSet<Object> = external.collect();
     let (mut steps, mut drift, mut unchanged) = (Vec::new(), Drift::default(), 0);
@@ -107,6 +134,10 @@ pub(super) fn plan(input: &Input<'_>, index: &Index<'_>, outcomes: Vec<Outcome>,
                 }
             }
             State::Write(written) => steps.extend(written),
+            State::Hook { hook, differs, run } if is_due(input, &object.name, hook, differs, has_news) => {
+                steps.extend(run)
+            }
+            State::Hook { .. } => unchanged += 1,
         }
         drift.changed.extend(drifted);
         if let Some(entry) = entry {
@@ -114,8 +145,7 @@ pub(super) fn plan(input: &Input<'_>, index: &Index<'_>, outcomes: Vec<Outcome>,
         }
         wanted.insert(object);
     }
-    // Stable: within a wave the order of writes stays.
-    steps.sort_by_key(|step| step.wave);
+    wave::assign(input, &mut steps);
     let deletions = prune::deletions(input, index, &wanted, &steps, &mut faults);
     steps.extend(deletions);
     feasible::port::taken(&steps, input.desired, input.live, &mut faults);
