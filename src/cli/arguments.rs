@@ -145,6 +145,17 @@ pub enum ResolveImage {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ZeroDowntime {
+    /// Fill in what suits each service
+    Auto,
+    /// The same, and refuse a plan with downtime
+    Enforce,
+    /// Fill in nothing
+    Off,
+}
+
+/// The same of what is only rendered: what suits a service is known only beside its swarm.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Unfilled {
     /// Fill in nothing
     Off,
 }
@@ -171,7 +182,9 @@ pub struct ChangeArguments {
     #[arg(long, hide = true, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value_t)]
     pub with_registry_auth: bool,
 
-    /// Choose what to fill in where a file does not say how updates roll [default: off]
+    /// Choose what to fill in where a file does not say how updates roll [default: zeroDowntime in skep.yaml; auto with -c]
+    ///
+    /// What is filled in comes with a write that is due for another reason, and is never by itself a reason to write.
     #[arg(long, value_enum, value_name = "MODE")]
     pub zero_downtime: Option<ZeroDowntime>,
 
@@ -316,7 +329,7 @@ pub struct RenderArguments {
     pub target: TargetArguments,
     /// Choose what to fill in where a file does not say how updates roll [default: off]
     #[arg(long, value_enum, value_name = "MODE")]
-    pub zero_downtime: Option<ZeroDowntime>,
+    pub zero_downtime: Option<Unfilled>,
     /// Print what came out of encrypted files [default: `***` stands in its place]
     #[arg(long)]
     pub show_values: bool,

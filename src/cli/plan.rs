@@ -16,11 +16,11 @@ use crate::operator::rendering;
 use crate::operator::snapshot;
 use crate::plan::view::{self, Document, Header};
 use crate::plan::{self, Estimate, Form, Frame, Hooks, Layout, Mask, Plan, Policy, Prune, Questions};
-use crate::settings::{DEFAULT_PARALLEL, Resolve};
+use crate::settings::{self, DEFAULT_PARALLEL, Resolve};
 use crate::source::git;
 use crate::swarm::{Images, Live};
 
-use super::arguments::{ChangeArguments, PlanArguments, ReportOutput, ResolveImage, TargetArguments};
+use super::arguments::{ChangeArguments, PlanArguments, ReportOutput, ResolveImage, TargetArguments, ZeroDowntime};
 use super::connect;
 use super::environment::Environment;
 use super::exit::Exit;
@@ -266,7 +266,16 @@ fn direct(change: &ChangeArguments) -> Policy {
         parallel: Some(DEFAULT_PARALLEL),
         allow_delete: change.allow_delete,
         trust_secrets: change.trust_secrets,
+        zero_downtime: change.zero_downtime.map_or(settings::ZeroDowntime::Auto, zero_downtime),
         ..Policy::default()
+    }
+}
+
+fn zero_downtime(mode: ZeroDowntime) -> settings::ZeroDowntime {
+    match mode {
+        ZeroDowntime::Auto => settings::ZeroDowntime::Auto,
+        ZeroDowntime::Enforce => settings::ZeroDowntime::Enforce,
+        ZeroDowntime::Off => settings::ZeroDowntime::Off,
     }
 }
 
@@ -275,6 +284,7 @@ fn repository(stack: &Stack, change: &ChangeArguments) -> Policy {
     Policy {
         allow_delete: change.allow_delete,
         trust_secrets: change.trust_secrets || by_settings.trust_secrets,
+        zero_downtime: change.zero_downtime.map_or(by_settings.zero_downtime, zero_downtime),
         ..by_settings
     }
 }

@@ -64,6 +64,27 @@ pub struct Service {
 pub struct Said {
     /// `deploy.replicas`. Silent: 1 at creation, the live number afterwards.
     pub replicas: bool,
+    /// `deploy.update_config`. Where it is silent, skep may fill in what suits the service.
+    pub update: SaidPolicy,
+    /// `deploy.rollback_config`, likewise.
+    pub rollback: SaidPolicy,
+}
+
+/// Which fields of an update policy the file says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct SaidPolicy {
+    /// `parallelism`.
+    pub parallelism: bool,
+    /// `delay`.
+    pub delay: bool,
+    /// `failure_action`.
+    pub failure_action: bool,
+    /// `monitor`.
+    pub monitor: bool,
+    /// `max_failure_ratio`, if it is not 0: that is what silence means anyway.
+    pub max_failure_ratio: bool,
+    /// `order`.
+    pub order: bool,
 }
 
 /// A network the stack makes.

@@ -138,6 +138,12 @@ codes! {
     START_FIRST_STUCK = "zero-downtime/start-first-stuck",
     /// Data that two tasks have open at once during an update.
     RUNS_TWICE = "zero-downtime/runs-twice",
+    /// Tasks that all end at once, because the node of none of them fits any more.
+    ALL_MOVE = "zero-downtime/all-move",
+    /// A step with downtime, where `zeroDowntime: enforce` allows none.
+    ENFORCED = "zero-downtime/enforced",
+    /// A rollout that a slow healthcheck makes long.
+    SLOW_ROLLOUT = "zero-downtime/slow-rollout",
     /// A service that is scaled to nothing.
     NO_REPLICAS = "zero-downtime/no-replicas",
     /// An external network, config or secret that does not exist.

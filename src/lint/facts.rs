@@ -203,7 +203,8 @@ pub(super) fn image_name(image: &str) -> String {
     path.rsplit('/').next().unwrap_or_default().to_owned()
 }
 
-fn is_database(image: &str) -> bool {
+/// Whether an image is one of the databases that must not run twice on the same data.
+pub fn is_database(image: &str) -> bool {
     DATABASES.contains(&image_name(image).as_str())
 }
 

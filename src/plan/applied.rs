@@ -25,6 +25,10 @@ pub struct Applied {
     /// it is read off the spec.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub ignore: BTreeMap<String, Vec<String>>,
+    /// JSON pointers to what the files left open of a service's update policies, by the service's full name: what stands
+    /// there was filled in, or nothing does. A whole policy is named by itself.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub open: BTreeMap<String, Vec<String>>,
     /// Everything skep has applied and not deleted since, superseded versions included: what pruning may touch.
     pub inventory: BTreeSet<Object>,
     /// Objects that nothing may delete, configs and secrets by their plain names: git said so when it last named them.
@@ -125,8 +129,10 @@ impl Applied {
                         };
                         self.secrets.insert(plain.clone(), entry);
                     }
-                    Body::Service { rendering, .. } => {
+                    Body::Service { rendering, open, .. } => {
                         self.services.insert(step.name.clone(), (**rendering).clone());
+                        self.open.insert(step.name.clone(), open.clone());
+                        self.open.retain(|_, paths| !paths.is_empty());
                     }
                 }
             }
@@ -136,6 +142,7 @@ impl Applied {
                     Kind::Service => {
                         self.services.remove(&step.name);
                         self.ignore.remove(&step.name);
+                        self.open.remove(&step.name);
                     }
                     Kind::Network => drop(self.networks.remove(&step.name)),
                     Kind::Config => self.configs.retain(|_, entry| entry.name != step.name),

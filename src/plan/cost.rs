@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::rollout::{self, Check, Obstacle};
 use super::step::{Change, Downtime, Effect, Origin, Rollout};
 use super::words;
 use crate::diag::{Diagnostic, Span, code};
@@ -16,6 +17,26 @@ pub(super) struct Cost {
     pub tasks_restarting: u64,
     pub tasks_stopping: u64,
     pub rollout: Option<Rollout>,
+    pub gap: Option<Gap>,
+}
+
+/// Why a service may be without a task that answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Gap {
+    /// None is left.
+    NoTask,
+    /// All of them stop before the new ones run.
+    AllAtOnce,
+    /// All of them end at once, because none may stay on its node.
+    AllMove,
+    /// New ones are given requests before they listen.
+    Unchecked,
+}
+
+impl Gap {
+    fn downtime(self) -> Downtime {
+        if self == Gap::NoTask { Downtime::Certain } else { Downtime::Possible }
+    }
 }
 
 /// How a service's tasks come about.
@@ -75,7 +96,8 @@ fn constraints(spec: &ServiceSpec) -> &[String] {
     spec.task_template.placement.as_ref().map_or(&[], |placement| &placement.constraints)
 }
 
-fn eligible(spec: &ServiceSpec, nodes: &[Arc<Node>]) -> u64 {
+/// How many nodes would be given a new task of it.
+pub(super) fn eligible(spec: &ServiceSpec, nodes: &[Arc<Node>]) -> u64 {
     nodes.iter().filter(|node| constraint::is_eligible(constraints(spec), node)).count() as u64
 }
 
@@ -127,8 +149,14 @@ pub(super) fn only_moves(changes: &[Change]) -> bool {
     rolling.peek().is_some() && rolling.all(|change| effects::of(&change.path) == FieldEffect::Placement)
 }
 
-/// What an update costs whose changes have their effects.
-pub(super) fn of_update(changes: &[Change], live: &Service, wanted: &ServiceSpec, nodes: &[Arc<Node>]) -> Cost {
+/// What an update costs whose changes have their effects. `check` says how the health of its tasks is known.
+pub(super) fn of_update(
+    changes: &[Change],
+    live: &Service,
+    wanted: &ServiceSpec,
+    nodes: &[Arc<Node>],
+    check: Check,
+) -> Cost {
     let effect = changes.iter().map(|change| change.effect).max().unwrap_or(Effect::None);
     let old = tasks(live, nodes);
     let new = match mode(wanted) {
@@ -137,8 +165,9 @@ pub(super) fn of_update(changes: &[Change], live: &Service, wanted: &ServiceSpec
         Mode::Global => old.saturating_sub(nodes_lost(&live.spec, wanted, nodes)),
         Mode::ReplicatedJob | Mode::GlobalJob => 0,
     };
+    let moves = only_moves(changes);
     let tasks_restarting = match effect {
-        Effect::Rolling if only_moves(changes) => moving(live, wanted, nodes).min(new),
+        Effect::Rolling if moves => moving(live, wanted, nodes).min(new),
         Effect::Rolling => old.min(new),
         _ => 0,
     };
@@ -146,43 +175,62 @@ pub(super) fn of_update(changes: &[Change], live: &Service, wanted: &ServiceSpec
     let rollout = (tasks_restarting > 0).then(|| Rollout {
         parallelism: if wanted.update_config.is_some() { policy.parallelism } else { 1 },
         order: if policy.order.is_empty() { "stop-first".to_owned() } else { policy.order },
+        seconds: rollout::seconds(wanted.update_config.as_ref(), check, tasks_restarting),
     });
-    let downtime = match &rollout {
-        _ if old > 0 && new == 0 && !mode(wanted).is_job() => Downtime::Certain,
-        Some(rollout) if rollout.order == "stop-first" && stops_all(rollout, tasks_restarting) => Downtime::Possible,
-        _ => Downtime::None,
+    let gap = match &rollout {
+        _ if old > 0 && new == 0 && !mode(wanted).is_job() => Some(Gap::NoTask),
+        // The policy is not asked: what may not stay ends at once.
+        Some(_) if moves && tasks_restarting >= old => Some(Gap::AllMove),
+        Some(rollout) if !moves && rollout.order == "stop-first" && stops_all(rollout, tasks_restarting) => {
+            Some(Gap::AllAtOnce)
+        }
+        Some(_) if !check.is_there() => Some(Gap::Unchecked),
+        _ => None,
     };
-    Cost { effect, downtime, tasks_restarting, tasks_stopping: old.saturating_sub(new), rollout }
+    let downtime = gap.map_or(Downtime::None, Gap::downtime);
+    Cost { effect, downtime, tasks_restarting, tasks_stopping: old.saturating_sub(new), rollout, gap }
 }
 
 fn stops_all(rollout: &Rollout, tasks: u64) -> bool {
     rollout.parallelism == 0 || rollout.parallelism >= tasks
 }
 
-/// What deleting a service costs.
+/// What deleting a service costs. A job serves nobody.
 pub(super) fn of_deletion(live: &Service, nodes: &[Arc<Node>]) -> Cost {
     let tasks_stopping = tasks(live, nodes);
-    let downtime = if tasks_stopping > 0 { Downtime::Certain } else { Downtime::None };
-    Cost { effect: Effect::Delete, downtime, tasks_restarting: 0, tasks_stopping, rollout: None }
+    let serves = tasks_stopping > 0 && !mode(&live.spec).is_job();
+    let downtime = if serves { Downtime::Certain } else { Downtime::None };
+    Cost { effect: Effect::Delete, downtime, tasks_stopping, ..Cost::default() }
 }
 
-/// Why an update may leave a service without a task.
-pub(super) fn explain(cost: &Cost, key: &str, span: Option<Span>) -> Option<Diagnostic> {
-    let fault = match cost.downtime {
-        Downtime::None => return None,
-        Downtime::Certain => {
-            Diagnostic::warning(code::NO_REPLICAS, format!("{key}: no task is left, so nobody serves"))
-        }
-        Downtime::Possible if cost.tasks_restarting == 1 => Diagnostic::warning(
+/// Why an update may leave a service without a task that answers. `obstacle` says why its tasks are not replaced new one
+/// first, where that is skep's choice.
+pub(super) fn explain(cost: &Cost, obstacle: Option<&Obstacle>, key: &str, span: Option<Span>) -> Option<Diagnostic> {
+    let because = obstacle.map(|it| format!(", because {}", it.because())).unwrap_or_default();
+    let hint = |otherwise: &'static str| obstacle.map_or(otherwise, Obstacle::hint);
+    let fault = match cost.gap? {
+        Gap::NoTask => Diagnostic::warning(code::NO_REPLICAS, format!("{key}: no task is left, so nobody serves"))
+            .hint("keep at least one replica"),
+        Gap::AllAtOnce if cost.tasks_restarting == 1 => Diagnostic::warning(
             code::ONE_REPLICA_STOP_FIRST,
-            format!("{key}: its only task stops before the new one runs, so nobody serves meanwhile"),
+            format!("{key}: its only task stops before the new one runs, so nobody serves meanwhile{because}"),
         )
-        .hint("`deploy.update_config.order: start-first` and a healthcheck, where two may run side by side"),
-        Downtime::Possible => Diagnostic::warning(
+        .hint(hint("`deploy.update_config.order: start-first` and a healthcheck, where two may run side by side")),
+        Gap::AllAtOnce => Diagnostic::warning(
             code::ALL_AT_ONCE,
-            format!("{key}: all {} tasks stop before the new ones run", cost.tasks_restarting),
+            format!("{key}: all {} tasks stop before the new ones run{because}", cost.tasks_restarting),
         )
         .hint("`deploy.update_config.parallelism` below the number of replicas, or `order: start-first`"),
+        Gap::AllMove => Diagnostic::warning(
+            code::ALL_MOVE,
+            format!("{key}: no task may stay on its node, so all end at once, before the new ones run"),
+        )
+        .hint("change its placement in two steps, of which each leaves nodes that some of its tasks may stay on"),
+        Gap::Unchecked => Diagnostic::warning(
+            code::NO_HEALTHCHECK,
+            format!("{key}: its new tasks are given requests before they listen, because it has no known healthcheck"),
+        )
+        .hint("give it a `healthcheck`"),
     };
     Some(fault.at(span))
 }

@@ -57,7 +57,8 @@ pub(super) enum Entry {
     Network(NetworkSpec),
     /// Of a config or secret, with its plain name.
     Content(String, Content),
-    Service(Box<ServiceSpec>),
+    /// Of a service, with what [`Applied::open`] knows of it.
+    Service(Box<ServiceSpec>, Vec<String>),
 }
 
 impl Outcome {
@@ -171,6 +172,7 @@ pub(super) fn plan(input: &Input<'_>, index: &Index<'_>, outcomes: Vec<Outcome>,
     if let Some(applied) = input.applied {
         remember(&mut settled, applied);
     }
+    settled.open.retain(|_, paths| !paths.is_empty());
     settled = settled.ignoring(input.desired);
     faults.extend(remarks(input, &steps, &faults));
     let stack = input.desired.stack.clone();
@@ -192,7 +194,10 @@ pub(super) fn plan(input: &Input<'_>, index: &Index<'_>, outcomes: Vec<Outcome>,
 fn keep(settled: &mut Applied, object: &Object, entry: Entry) {
     match entry {
         Entry::Network(spec) => drop(settled.networks.insert(object.name.clone(), spec)),
-        Entry::Service(spec) => drop(settled.services.insert(object.name.clone(), *spec)),
+        Entry::Service(spec, open) => {
+            settled.services.insert(object.name.clone(), *spec);
+            settled.open.insert(object.name.clone(), open);
+        }
         Entry::Content(plain, content) if object.kind == Kind::Config => drop(settled.configs.insert(plain, content)),
         Entry::Content(plain, content) => drop(settled.secrets.insert(plain, content)),
     }
@@ -207,6 +212,8 @@ fn remember(settled: &mut Applied, applied: &Applied) {
             }
         }
     }
+    let services = |name: &str| settled.inventory.contains(&Object::new(Kind::Service, name));
+    rest(&mut settled.open, &applied.open, |name, _| services(name));
     let inventory = &settled.inventory;
     let holds = |kind: Kind, name: &str| inventory.contains(&Object::new(kind, name));
     rest(&mut settled.services, &applied.services, |name, _| holds(Kind::Service, name));

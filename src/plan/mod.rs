@@ -27,6 +27,7 @@ mod prune;
 mod reference;
 mod report;
 mod retreat;
+mod rollout;
 mod seal;
 mod service;
 mod step;

@@ -22,7 +22,7 @@ pub struct Policy {
     pub contested: BTreeMap<Difference, Contest>,
     /// Takes a secret that is in use for what git says where nobody can verify it.
     pub trust_secrets: bool,
-    /// What is filled in where the files do not say how an update rolls.
+    /// What is filled in where the files do not say how an update rolls, and whether downtime is refused.
     pub zero_downtime: ZeroDowntime,
     /// When the digest that a tag points to counts.
     pub resolve: Resolve,

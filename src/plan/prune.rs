@@ -6,8 +6,8 @@ use super::applied::{Applied, Object};
 use super::cost::{self, Cost};
 use super::index::{Index, content_ids};
 use super::policy::Prune;
-use super::step::{Action, Effect, Step, Write};
-use super::{Input, guard};
+use super::step::{Action, Downtime, Effect, Step, Write};
+use super::{Input, guard, rollout};
 use crate::diag::{Diagnostic, code};
 use crate::model::{Kind, label};
 use crate::swarm::{Resource, ServiceSpec};
@@ -54,7 +54,9 @@ pub(super) fn deletions(
                 faults.extend(kept_in_use(input, object));
                 continue;
             }
-            deletions.push(target.step(object, wave));
+            let step = target.step(object, wave);
+            faults.extend(ends(input, &step));
+            deletions.push(step);
         }
     }
     deletions
@@ -161,6 +163,16 @@ impl Target {
 }
 
 /// A version that was superseded is kept in silence: it goes as soon as nothing could roll back to it.
+/// Refuses to end what a service serves, where no downtime is allowed and nobody accepted that it is deleted.
+fn ends(input: &Input<'_>, step: &Step) -> Option<Diagnostic> {
+    if step.downtime == Downtime::None || input.policy.allow_delete {
+        return None;
+    }
+    let message = format!("service {}: git no longer names it, and what it serves ends with it", step.name);
+    let why = Diagnostic::warning(code::ENFORCED, message).hint("accept it with `--allow-delete`");
+    rollout::enforced(input.policy, &why)
+}
+
 fn kept_in_use(input: &Input<'_>, object: &Object) -> Option<Diagnostic> {
     let removed_from_git =
         guard::plain(input, object).is_some_and(|plain| !guard::is_named(input, &Object::new(object.kind, plain)));

@@ -129,7 +129,7 @@ pub fn drift_of_files(found: Found<'_>, plan: &Plan) -> Report {
 
 fn compare(found: Found<'_>, applied: &Applied, basis: Basis) -> Report {
     let index = Index::new(found.stack, found.live, Some(applied));
-    let mut look = Look { applied, live: found.live, index: &index, drift: Drift::default(), unchanged: 0 };
+    let mut look = Look { applied, live: found.live, basis, index: &index, drift: Drift::default(), unchanged: 0 };
     look.networks();
     look.contents();
     look.services();
@@ -152,6 +152,7 @@ fn compare(found: Found<'_>, applied: &Applied, basis: Basis) -> Report {
 struct Look<'a> {
     applied: &'a Applied,
     live: &'a Live,
+    basis: Basis,
     index: &'a Index<'a>,
     drift: Drift,
     unchanged: usize,

@@ -10,6 +10,7 @@ use super::applied::{Applied, Object};
 use super::cost;
 use super::diff::{self, Base};
 use super::index::Index;
+use super::rollout::{Check, Past, Silence};
 use super::seal;
 use super::service::{comparable, keep_predefined, value};
 use super::step::{Action, Body, Drift, Plan, Step, Write};
@@ -73,8 +74,13 @@ pub fn retreat(failed: &Failed<'_>) -> Retreat {
     let mut applied = merged(good, failed.attempted);
     for name in failed.written.iter().rev().filter(|name| !failed.hooks.contains(*name)) {
         let Some(live) = index.services.get(name.as_str()) else { continue };
-        match back(&index, live, good.services.get(name), failed.live) {
-            Ok(step) => steps.extend(step),
+        let spec = good.services.get(name).map(|spec| rolling_as_now(spec, live, (good, failed.attempted), name));
+        match back(&index, live, spec.as_ref(), open_of(failed.attempted, name), failed.live) {
+            Ok(step) => {
+                applied.services.extend(spec.map(|spec| (name.clone(), spec)));
+                keep_open(&mut applied, failed.attempted, name);
+                steps.extend(step);
+            }
             Err(why) => {
                 // Where nothing ever ran there is nothing to go back to, and that goes without saying.
                 if !good.services.is_empty() {
@@ -149,7 +155,47 @@ fn keep_attempted(applied: &mut Applied, attempted: &Applied, name: &str) {
     if let Some(spec) = attempted.services.get(name) {
         applied.services.insert(name.to_owned(), spec.clone());
         applied.inventory.insert(Object::new(Kind::Service, name));
+        keep_open(applied, attempted, name);
     }
+}
+
+fn open_of<'a>(attempted: &'a Applied, name: &str) -> &'a [String] {
+    attempted.open.get(name).map_or(&[], Vec::as_slice)
+}
+
+fn keep_open(applied: &mut Applied, attempted: &Applied, name: &str) {
+    match open_of(attempted, name) {
+        [] => drop(applied.open.remove(name)),
+        open => drop(applied.open.insert(name.to_owned(), open.to_vec())),
+    }
+}
+
+/// The good spec with the update policy that the service has now, as far as no file said it then or says it now: what was filled
+/// in on the way there is what makes the way back safe too.
+fn rolling_as_now(
+    spec: &ServiceSpec,
+    live: &Service,
+    (good, attempted): (&Applied, &Applied),
+    name: &str,
+) -> ServiceSpec {
+    let mut spec = spec.clone();
+    if cost::mode(&spec).is_job() {
+        return spec;
+    }
+    let then = open_of(good, name);
+    let is_open = |path: &&String| {
+        let message = path.split('/').nth(1).unwrap_or_default();
+        let was_absent = match message {
+            "UpdateConfig" => spec.update_config.is_none(),
+            _ => spec.rollback_config.is_none(),
+        };
+        was_absent || then.contains(path) || then.contains(&format!("/{message}"))
+    };
+    let open: Vec<String> = open_of(attempted, name).iter().filter(is_open).cloned().collect();
+    let past = Past::Applied(attempted.services.get(name), &open);
+    let silence = Silence::recorded(&spec, &open, &live.spec, past);
+    silence.settle(&mut spec);
+    spec
 }
 
 /// The write that takes a service back; nothing where it is back.
@@ -157,6 +203,7 @@ fn back(
     index: &Index<'_>,
     live: &Service,
     good: Option<&ServiceSpec>,
+    open: &[String],
     swarm: &Live,
 ) -> Result<Option<Step>, &'static str> {
     let good = good.ok_or(NEW)?;
@@ -179,8 +226,8 @@ fn back(
     let (found, wanted) = (comparable(index, live.spec.clone()), comparable(index, spec.clone()));
     let mut changes = diff::changes(&value(&found), &value(&wanted), Base::Applied(Some(&value(&found))));
     cost::assess_changes(&mut changes, live, &wanted, &swarm.nodes);
-    let cost = cost::of_update(&changes, live, &wanted, &swarm.nodes);
-    let body = Body::Service { rendering: Box::new(good.clone()), spec: Box::new(spec) };
+    let cost = cost::of_update(&changes, live, &wanted, &swarm.nodes, Check::Unknown);
+    let body = Body::Service { rendering: Box::new(good.clone()), spec: Box::new(spec), open: open.to_vec() };
     let write = Write::Update { id: live.id.clone(), version: live.version, body };
     Ok(Some(Step::costing(Object::new(Kind::Service, &*live.spec.name), Action::Update, cost, changes, write)))
 }

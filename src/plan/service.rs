@@ -18,11 +18,13 @@ use super::draft::{Entry, Outcome, State};
 use super::index::{Index, Owner};
 use super::lines::Texts;
 use super::network::Networks;
+use super::rollout::{self, Computed, Past, Silence};
 use super::step::{Action, Body, Change, Drifted, Effect, Origin, Step, Write};
 use super::{Input, base, correct, guard, ignore, is_drift_alone};
 use crate::desired;
 use crate::diag::{Diagnostic, code};
 use crate::model::{Kind, label};
+use crate::settings::ZeroDowntime;
 use crate::swarm::canonical::{canonical_service, forget_unstored, keep_order, resolve_networks};
 use crate::swarm::{Service, ServiceSpec, effects};
 
@@ -97,24 +99,30 @@ impl Planner<'_, '_> {
     }
 
     fn absent(&self, name: &str, service: &desired::Service, applied: Option<&ServiceSpec>) -> Outcome {
-        let spec = self.wanted(service, None, applied);
-        let rendering = self.rendering(spec.clone());
+        let mut spec = self.wanted(service, None, applied);
         let is_applied = applied.is_some_and(|applied| {
-            let mut applied = applied.clone();
+            let (mut applied, mut same) = (applied.clone(), self.rendering(spec.clone()));
             canonical_service(&mut applied);
-            applied == rendering
+            self.settle(service, &mut same, &applied, Some(&applied));
+            applied == same
         });
+        self.fill(service, &mut spec, None);
+        let rendering = self.rendering(spec.clone());
         let origin = match self.input.applied {
             None => Origin::Unknown,
             Some(_) if is_applied => Origin::Drift,
             Some(_) => Origin::Git,
         };
         let mut changes = diff::changes(&Value::Null, &value(&rendering), Base::Unknown);
+        let is_on = self.input.policy.zero_downtime != ZeroDowntime::Off;
+        let is_filled_in = |path: &str| is_on && rollout::is_open(service.said, path);
         for change in &mut changes {
+            let origin = if is_filled_in(&change.path) { Origin::Skep } else { origin };
             (change.effect, change.origin) = (Effect::Create, origin);
         }
         let object = Object::new(Kind::Service, name);
-        let write = Write::Create(Body::Service { spec: Box::new(spec), rendering: Box::new(rendering) });
+        let open = rollout::left_open(service.said);
+        let write = Write::Create(Body::Service { spec: Box::new(spec), rendering: Box::new(rendering), open });
         let step = Step::free(object.clone(), Action::Create, Effect::Create, changes, write);
         let state = if is_applied { State::Missing(Box::new(step)) } else { State::write(step) };
         Outcome::new(object, state)
@@ -130,7 +138,7 @@ impl Planner<'_, '_> {
         ignored: &mut Vec<Drifted>,
     ) -> Outcome {
         let object = Object::new(Kind::Service, name);
-        let entry = |rendering| Some(Entry::Service(Box::new(rendering)));
+        let entry = |rendering| Some(Entry::Service(Box::new(rendering), rollout::left_open(service.said)));
         let counted = || counted(live, applied?, &ignore::of(service));
         let same = |wanted| Outcome {
             drift: counted().map(|change| self.drifted(live, &wanted, vec![change])),
@@ -150,7 +158,7 @@ impl Planner<'_, '_> {
             return same(wanted);
         }
         ignored.extend(self.ignore(service, live, &found, &mut wanted));
-        let mut changes = self.changes(&found, &wanted, applied);
+        let mut changes = self.changes(&found, &wanted, applied, None);
         if changes.is_empty() {
             return same(wanted);
         }
@@ -160,13 +168,23 @@ impl Planner<'_, '_> {
             let drift = Some(self.drifted(live, &wanted, changes));
             return Outcome { object, state: State::Drifted, drift, entry: entry(self.settled(wanted, applied)) };
         }
-        if cost::replaces_tasks(&changes) && keep::drop_bookkeeping(&mut wanted, &service.spec) {
-            changes = self.changes(&found, &wanted, applied);
+        let drops = cost::replaces_tasks(&changes) && keep::drop_bookkeeping(&mut wanted, &service.spec);
+        // It is written, so what skep fills in comes along.
+        let silence = self.silence(service, &wanted, &found, applied);
+        if self.fill(service, &mut wanted, Some(&found)) || drops {
+            canonical_service(&mut wanted);
+            wanted = left_alone(&ignore::of(service), &found, wanted);
+            changes = self.changes(&found, &wanted, applied, silence.as_ref());
             cost::assess_changes(&mut changes, live, &wanted, &self.input.live.nodes);
+            if let Some(silence) = &silence {
+                rollout::tell(&mut changes, &wanted, silence);
+            }
         }
         let drift = self.overwritten(live, &wanted, applied, &changes, counted());
         // What is yet to be written is not applied. Without a record, what runs is what was.
-        let entry = entry(applied.cloned().unwrap_or_else(|| self.rendering(found.clone())));
+        let open = self.input.applied.and_then(|applied| applied.open.get(name)).cloned().unwrap_or_default();
+        let rendering = applied.cloned().unwrap_or_else(|| self.rendering(found.clone()));
+        let entry = Some(Entry::Service(Box::new(rendering), open));
         let before = faults.len();
         refuse::immutable(service, name, &found, &wanted, faults);
         let state = if faults.len() > before {
@@ -220,7 +238,57 @@ impl Planner<'_, '_> {
         if let Some(minor) = self.input.live.api_minor {
             forget_unstored(&mut spec, minor);
         }
+        if let Some(live) = live {
+            self.settle(service, &mut spec, live, applied);
+        }
         spec
+    }
+
+    /// The policies of a service, what its file leaves open included.
+    fn computed(&self, service: &desired::Service, spec: &ServiceSpec, live: Option<&ServiceSpec>) -> Option<Computed> {
+        let (images, nodes) = (self.input.images, self.input.live.nodes.as_slice());
+        Computed::of(&rollout::Given { service, spec, live, images, nodes })
+    }
+
+    /// What becomes of policies that the file leaves open, while nothing is written for their sake; nothing of a job.
+    fn silence(
+        &self,
+        service: &desired::Service,
+        spec: &ServiceSpec,
+        live: &ServiceSpec,
+        applied: Option<&ServiceSpec>,
+    ) -> Option<Silence> {
+        let open = self.input.applied.and_then(|it| it.open.get(&service.spec.name)).map_or(&[][..], Vec::as_slice);
+        let past = applied.map_or(Past::Unknown, |applied| Past::Applied(Some(applied), open));
+        let computed = self.computed(service, spec, Some(live))?;
+        Some(Silence::of(&service.spec, service.said, live, past, &computed))
+    }
+
+    fn settle(
+        &self,
+        service: &desired::Service,
+        spec: &mut ServiceSpec,
+        live: &ServiceSpec,
+        applied: Option<&ServiceSpec>,
+    ) {
+        if let Some(silence) = self.silence(service, spec, live, applied) {
+            silence.settle(spec);
+        }
+    }
+
+    /// Fills in what the file leaves open of how updates roll, or takes it away where nothing is to be filled in, and says
+    /// whether that changed anything.
+    fn fill(&self, service: &desired::Service, spec: &mut ServiceSpec, live: Option<&ServiceSpec>) -> bool {
+        let before = (spec.update_config.clone(), spec.rollback_config.clone());
+        let is_on = self.input.policy.zero_downtime != ZeroDowntime::Off;
+        match self.computed(service, spec, live).filter(|_| is_on) {
+            Some(computed) => computed.fill(spec),
+            None => {
+                spec.update_config.clone_from(&service.spec.update_config);
+                spec.rollback_config.clone_from(&service.spec.rollback_config);
+            }
+        }
+        before != (spec.update_config.clone(), spec.rollback_config.clone())
     }
 
     /// Moves references to the objects that hold the wanted contents.
@@ -284,7 +352,13 @@ impl Planner<'_, '_> {
     }
 
     /// The differences.
-    fn changes(&self, found: &ServiceSpec, wanted: &ServiceSpec, applied: Option<&ServiceSpec>) -> Vec<Change> {
+    fn changes(
+        &self,
+        found: &ServiceSpec,
+        wanted: &ServiceSpec,
+        applied: Option<&ServiceSpec>,
+        silence: Option<&Silence>,
+    ) -> Vec<Change> {
         let (found_value, wanted_value) = (value(found), value(wanted));
         let applied = applied.map(|applied| {
             let mut applied = applied.clone();
@@ -301,7 +375,9 @@ impl Planner<'_, '_> {
                 }
             } else if change.path.ends_with("/SecretName") {
                 change.detail = Some("content differs".to_owned());
-            } else if change.path.rsplit('/').next().is_some_and(label::is_bookkeeping) {
+            } else if change.path.rsplit('/').next().is_some_and(label::is_bookkeeping)
+                || silence.is_some_and(|silence| silence.leaves(&change.path))
+            {
                 change.origin = Origin::Skep;
             }
         }
@@ -371,6 +447,7 @@ impl Planner<'_, '_> {
         if replaces_tasks {
             keep::drop_bookkeeping(&mut spec, &service.spec);
         }
+        self.fill(service, &mut spec, Some(&live.spec));
         let mut spec = left_alone(&ignore::of(service), &live.spec, spec);
         keep_order(&mut spec, &live.spec);
         spec
@@ -390,21 +467,52 @@ impl Planner<'_, '_> {
             spec.task_template.force_update = spec.task_template.force_update.saturating_add(1);
             changes.push(cost::force(&live.spec));
         }
-        let cost = cost::of_update(&changes, live, wanted, &self.input.live.nodes);
-        faults.extend(cost::explain(&cost, &service.key, service.span));
-        self.updating(live, spec, cost, changes).in_wave(self.wave(live))
+        let cost = self.cost(service, &changes, live, wanted, faults);
+        self.updating(service, live, spec, cost, changes).in_wave(self.wave(live))
+    }
+
+    /// What an update costs, and what there is to say about that.
+    fn cost(
+        &self,
+        service: &desired::Service,
+        changes: &[Change],
+        live: &Service,
+        wanted: &ServiceSpec,
+        faults: &mut Vec<Diagnostic>,
+    ) -> Cost {
+        let computed = self.computed(service, wanted, Some(&live.spec));
+        let check = computed.as_ref().map_or(rollout::Check::Unknown, |it| it.check);
+        let cost = cost::of_update(changes, live, wanted, &self.input.live.nodes, check);
+        let is_on = self.input.policy.zero_downtime != ZeroDowntime::Off;
+        let obstacle = computed.filter(|_| is_on).and_then(|it| it.obstacle);
+        if let Some(gap) = cost::explain(&cost, obstacle.as_ref(), &service.key, service.span) {
+            faults.extend(rollout::enforced(self.input.policy, &gap));
+            faults.push(gap);
+        }
+        if is_on {
+            faults.extend(rollout::slow(service, check, cost.rollout.as_ref(), cost.tasks_restarting));
+        }
+        cost
     }
 
     /// The update of a service that is there.
-    fn updating(&self, live: &Service, spec: ServiceSpec, cost: Cost, changes: Vec<Change>) -> Step {
-        let write = Write::Update { id: live.id.clone(), version: live.version, body: self.body(spec) };
+    fn updating(
+        &self,
+        service: &desired::Service,
+        live: &Service,
+        spec: ServiceSpec,
+        cost: Cost,
+        changes: Vec<Change>,
+    ) -> Step {
+        let write = Write::Update { id: live.id.clone(), version: live.version, body: self.body(service, spec) };
         let object = Object::new(Kind::Service, &*live.spec.name);
         Step::costing(object, Action::Update, cost, changes, write)
     }
 
     /// A spec as it is sent and as it is recorded.
-    fn body(&self, spec: ServiceSpec) -> Body {
-        Body::Service { rendering: Box::new(self.rendering(spec.clone())), spec: Box::new(spec) }
+    fn body(&self, service: &desired::Service, spec: ServiceSpec) -> Body {
+        let open = rollout::left_open(service.said);
+        Body::Service { rendering: Box::new(self.rendering(spec.clone())), spec: Box::new(spec), open }
     }
 }
 

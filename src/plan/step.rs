@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::applied::{Applied, Object};
 use super::cost::{self, Cost};
 use super::lines::Texts;
+use super::rollout::Check;
 use crate::desired::{Desired, Hook};
 use crate::diag::{Diagnostic, has_errors};
 use crate::model::{Confidential, Kind, Secret, StackName};
@@ -154,7 +155,7 @@ impl Step {
     /// A write with what it costs.
     pub(super) fn costing(object: Object, action: Action, cost: Cost, changes: Vec<Change>, write: Write) -> Self {
         let Object { kind, name } = object;
-        let Cost { effect, downtime, tasks_restarting, tasks_stopping, rollout } = cost;
+        let Cost { effect, downtime, tasks_restarting, tasks_stopping, rollout, gap: _ } = cost;
         Self {
             action,
             kind,
@@ -268,6 +269,8 @@ pub enum Body {
         spec: Box<ServiceSpec>,
         /// The form of it that [`Applied`] keeps.
         rendering: Box<ServiceSpec>,
+        /// What [`Applied::open`] keeps of it.
+        open: Vec<String>,
     },
 }
 
@@ -327,6 +330,10 @@ pub struct Rollout {
     pub parallelism: u64,
     /// `stop-first` or `start-first`.
     pub order: String,
+    /// About how many seconds it takes until the engine calls it completed, as far as the healthcheck and the policy tell:
+    /// the image's download and how long the application needs to start come on top.
+    #[serde(default)]
+    pub seconds: u64,
 }
 
 /// One field that differs.
@@ -427,7 +434,8 @@ impl Drifted {
 
     /// A service, and what it costs to make it what is `wanted` of it.
     pub(super) fn service(live: &Service, wanted: &ServiceSpec, changes: Vec<Change>, nodes: &[Arc<Node>]) -> Self {
-        let Cost { effect, tasks_restarting, tasks_stopping, .. } = cost::of_update(&changes, live, wanted, nodes);
+        let Cost { effect, tasks_restarting, tasks_stopping, .. } =
+            cost::of_update(&changes, live, wanted, nodes, Check::Unknown);
         let object = Object::new(Kind::Service, &*live.spec.name);
         Self { effect, tasks_restarting, tasks_stopping, ..Self::free(object, &live.updated_at, changes) }
     }

@@ -141,7 +141,13 @@ fn whole(path: &str, element: &Map<String, Value>) -> Option<String> {
     })
 }
 
-fn duration(nanoseconds: i64) -> String {
+/// A time that nobody can tell exactly: `71 s`, `14 min`.
+pub(super) fn about(seconds: u64) -> String {
+    if seconds < 120 { format!("{seconds} s") } else { format!("{} min", seconds.saturating_add(30) / 60) }
+}
+
+/// A duration, as stack files have it.
+pub(super) fn duration(nanoseconds: i64) -> String {
     match u64::try_from(nanoseconds) {
         Ok(nanoseconds) => format!("{:?}", Duration::from_nanos(nanoseconds)),
         Err(_) => format!("{nanoseconds}ns"),

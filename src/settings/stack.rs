@@ -44,11 +44,12 @@ pub enum Drift {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum ZeroDowntime {
-    /// A policy that drops no request, where one can be computed: what a stack gets that does not say.
+    /// A policy that suits the service, with its next write: new tasks first where two may run side by side, as slowly as its healthcheck
+    /// finds a bad one, back when it does. What a stack gets that does not say.
     Auto,
-    /// The same, and a plan with downtime is refused.
+    /// The same, and a plan with a step whose downtime is possible or certain is refused.
     Enforce,
-    /// Nothing.
+    /// Nothing. What was filled in before goes with the next write.
     #[default]
     Off,
 }
@@ -129,7 +130,7 @@ pub struct StackSettings {
     /// How it is kept in step with git.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sync: Option<SyncSettings>,
-    /// What is filled in where the file does not say how an update rolls.
+    /// What is filled in where the file does not say how an update rolls, and whether downtime is refused [default: auto].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub zero_downtime: Option<ZeroDowntime>,
     /// What becomes of the other services that were changed when one does not come up [default: rollback].

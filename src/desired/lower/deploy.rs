@@ -1,6 +1,7 @@
 //! `deploy:`: the mode, the update policies, the restart policy, resources and placement.
 
 use crate::compose::{self, At, Deploy, Service};
+use crate::desired::SaidPolicy;
 use crate::diag::{Diagnostic, Faults, Span, code};
 use crate::swarm::{
     DiscreteResource, Empty, GenericResource, Placement, Preference, Replicated, ReplicatedJob, ResourceLimits,
@@ -42,6 +43,19 @@ pub(super) fn mode(deploy: &Deploy, service: Option<Span>, faults: &mut Faults) 
         faults.push(Diagnostic::error(code::CONFLICT, message).at(span.or(service)));
     }
     mode
+}
+
+/// Which fields of `update_config` or `rollback_config` the file says.
+pub(super) fn said(config: Option<&At<compose::UpdateConfig>>) -> SaidPolicy {
+    let Some(At { value: file, .. }) = config else { return SaidPolicy::default() };
+    SaidPolicy {
+        parallelism: file.parallelism.is_some(),
+        delay: file.delay.is_some(),
+        failure_action: file.failure_action.is_some(),
+        monitor: file.monitor.is_some(),
+        max_failure_ratio: file.max_failure_ratio != 0.0,
+        order: file.order.is_some(),
+    }
 }
 
 /// `update_config` or `rollback_config`. Absent stays absent: the engine has its own defaults at run time.

@@ -40,7 +40,11 @@ pub(super) fn lower(scope: Scope<'_>, key: &str, service: &At<compose::Service>,
     Service {
         key: key.to_owned(),
         spec,
-        said: Said { replicas: file.deploy.replicas.is_some() },
+        said: Said {
+            replicas: file.deploy.replicas.is_some(),
+            update: deploy::said(file.deploy.update_config.as_ref()),
+            rollback: deploy::said(file.deploy.rollback_config.as_ref()),
+        },
         depends_on: file.depends_on.iter().map(|other| other.value.clone()).collect(),
         single: file.own.single,
         hook: file.own.hook,

@@ -3,6 +3,8 @@
 use super::{Look, differences};
 use crate::model::Kind;
 use crate::plan::applied::Object;
+use crate::plan::report::Basis;
+use crate::plan::rollout::{Past, Silence};
 use crate::plan::service::{comparable, counted, ignored, keep, keep_predefined, left_alone, value};
 use crate::plan::step::{Change, Drifted};
 use crate::plan::{Texts, cost, ignore};
@@ -18,7 +20,7 @@ impl Look<'_> {
                 continue;
             };
             let found = comparable(self.index, live.spec.clone());
-            let said = self.expected(applied, live, &found);
+            let said = self.expected(name, applied, live, &found);
             let paths = self.ignored(name, applied);
             let mut wanted = said.clone();
             wanted.task_template.force_update = found.task_template.force_update;
@@ -48,8 +50,16 @@ impl Look<'_> {
     }
 
     /// What was applied in the form in which it is compared with what is found.
-    fn expected(&self, applied: &ServiceSpec, live: &Service, found: &ServiceSpec) -> ServiceSpec {
+    fn expected(&self, name: &str, applied: &ServiceSpec, live: &Service, found: &ServiceSpec) -> ServiceSpec {
         let mut spec = applied.clone();
+        let open = self.applied.open.get(name).map_or(&[][..], Vec::as_slice);
+        let past = match self.basis {
+            Basis::Record => Past::Applied(Some(applied), open),
+            Basis::Files => Past::Unknown,
+        };
+        if !cost::mode(applied).is_job() {
+            Silence::recorded(applied, open, found, past).settle(&mut spec);
+        }
         keep_predefined(self.index, &mut spec, Some(&live.spec));
         keep::bookkeeping(&mut spec, &live.spec);
         canonical_service(&mut spec);

@@ -25,7 +25,7 @@ impl Planner<'_, '_> {
             State::Same | State::Drifted => {
                 let run = live.map(|live| {
                     let cost = Cost { effect: Effect::JobRun, ..Cost::default() };
-                    self.updating(live, self.sent(service, live, applied, true), cost, Vec::new())
+                    self.updating(service, live, self.sent(service, live, applied, true), cost, Vec::new())
                 });
                 (false, run.into_iter().collect())
             }

@@ -81,8 +81,7 @@ impl Planner<'_, '_> {
         if applied.is_none() {
             changes.iter_mut().for_each(|change| change.origin = Origin::Unknown);
         }
-        let cost = cost::of_update(&changes, &then, &to, nodes);
-        faults.extend(cost::explain(&cost, &service.key, service.span));
-        Some(self.updating(live, spec, cost, changes).in_wave(1))
+        let cost = self.cost(service, &changes, &then, &to, faults);
+        Some(self.updating(service, live, spec, cost, changes).in_wave(1))
     }
 }

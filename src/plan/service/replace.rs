@@ -8,6 +8,7 @@ use crate::plan::applied::Object;
 use crate::plan::cost::{self, Cost};
 use crate::plan::draft::State;
 use crate::plan::guard;
+use crate::plan::rollout;
 use crate::plan::step::{Action, Change, Downtime, Effect, Step, Write};
 use crate::swarm::{Service, ServiceSpec};
 
@@ -41,8 +42,11 @@ impl Planner<'_, '_> {
         if cost::mode(&live.spec).is_job() {
             cost.downtime = Downtime::None;
         }
-        faults.extend(gap(service, live, wanted, cost.downtime));
-        let write = Write::Replace { id: live.id.clone(), version: live.version, body: self.body(spec) };
+        if let Some(gap) = gap(service, live, wanted, cost.downtime) {
+            faults.extend(rollout::enforced(self.input.policy, &gap));
+            faults.push(gap);
+        }
+        let write = Write::Replace { id: live.id.clone(), version: live.version, body: self.body(service, spec) };
         let object = Object::new(Kind::Service, name);
         State::write(Step::costing(object, Action::Replace, cost, changes, write).in_wave(self.wave(live)))
     }

@@ -58,7 +58,7 @@ fn a_new_secret_hides_the_old_one_and_is_gits() {
     let text = hides(&plan);
     insta::assert_snapshot!(text, @r"
     shop
-      ~ service web   1 task restarts, old one stops first
+      ~ service web   1 task restarts, old one stops first, about 8 s
           env DB_URL  changed (hidden)  restarts  git
       ~ service web2   in place
           label sealed  changed (hidden)  in place  git

@@ -7,7 +7,7 @@ const WEB: &str = "shop_web";
 
 fn base() -> Desired {
     let mut desired = stack();
-    service(&mut desired, "web", "nginx:1").replicas(3).order("start-first").port(80, 80);
+    service(&mut desired, "web", "nginx:1").replicas(3).order("start-first").port(80, 80).checked();
     desired
 }
 
@@ -155,7 +155,38 @@ fn each_kind_of_change_has_its_effect() {
             Effect::Rolling,
             3,
             0,
+            // As far as anybody knows, none may stay.
+            Downtime::Possible,
+        ),
+        (
+            "new one first, unchecked",
+            |web| {
+                web.container().healthcheck = None;
+            },
+            Effect::Rolling,
+            3,
+            0,
+            Downtime::Possible,
+        ),
+        (
+            "one, new one first",
+            |web| {
+                web.env("A=1").replicas(1);
+            },
+            Effect::Rolling,
+            1,
+            2,
             Downtime::None,
+        ),
+        (
+            "all at once, old ones first",
+            |web| {
+                web.env("A=1").order("stop-first").spec.update_config.as_mut().expect("a policy").parallelism = 3;
+            },
+            Effect::Rolling,
+            3,
+            0,
+            Downtime::Possible,
         ),
     ];
     for (what, edit, effect, restarting, stopping, downtime) in rows {
@@ -200,7 +231,8 @@ fn downtime_is_explained_by_a_code() {
         web.env("A=1").order("stop-first").replicas(1);
     });
     // A service that is published and has no policy: what its updates cost is told once, beside what a failure would cost.
-    assert_eq!(codes(&plan), ["zero-downtime/failure-not-rollback", "zero-downtime/one-replica-stop-first"]);
+    let of_policy = ["zero-downtime/failure-not-rollback", "zero-downtime/monitor-too-short"];
+    assert_eq!(codes(&plan), [&of_policy[..], &["zero-downtime/one-replica-stop-first"]].concat());
     let (plan, _) = step(&cluster, |web| {
         web.env("A=1").order("stop-first").spec.update_config.as_mut().expect("a policy").parallelism = 0;
     });
@@ -209,6 +241,21 @@ fn downtime_is_explained_by_a_code() {
         web.replicas(0);
     });
     assert_eq!(codes(&plan), ["zero-downtime/no-replicas"]);
+    for order in ["start-first", "stop-first"] {
+        let (plan, _) = step(&cluster, |web| {
+            web.order(order).container().healthcheck = None;
+        });
+        assert_eq!(codes(&plan), ["zero-downtime/no-healthcheck"], "{order}");
+    }
+    let cluster = cluster.with_nodes(&[true, false, false]).located(WEB, ["node-1", "node-2", "node-2"]);
+    let (plan, _) = step(&cluster, |web| {
+        web.constraint("node.labels.disk == ssd");
+    });
+    assert_eq!(codes(&plan), ["zero-downtime/all-move"]);
+    let (plan, step) = step(&cluster.located(WEB, ["node-0", "node-1", "node-2"]), |web| {
+        web.constraint("node.labels.disk == ssd");
+    });
+    assert_eq!((codes(&plan), step.tasks_restarting), (vec![], 2), "one stays");
 }
 
 #[test]

@@ -172,12 +172,41 @@ fn confidential() -> Case {
     Case::new("confidential", planned(&with("CANARY-two"), &applied(&with("CANARY-one"))))
 }
 
+/// A stack that `docker stack deploy` made, whose update brings what is filled in: a web server that may start beside the old
+/// one, one with a slow healthcheck, a database that may not.
+fn filled() -> Case {
+    let with = |version: u32| {
+        let mut desired = stack();
+        service(&mut desired, "web", &format!("shop/web:{version}")).replicas(3).checked();
+        let slow = service(&mut desired, "api", &format!("shop/api:{version}")).replicas(2).checked();
+        slow.container().healthcheck.as_mut().expect("it").interval = 30_000_000_000;
+        let data = serde_json::json!({ "Type": "volume", "Source": "shop_data", "Target": "/var/lib/data" });
+        let db = service(&mut desired, "db", &format!("postgres:{version}")).replicas(1).checked();
+        db.container().mounts = vec![serde_json::from_value(data).expect("a mount")];
+        desired
+    };
+    let policy = Policy { zero_downtime: crate::settings::ZeroDowntime::Auto, ..Policy::default() };
+    Case { with_page: true, ..Case::new("filled-in", with_policy(&with(2), &applied(&with(1)), &policy)) }
+}
+
 fn nothing() -> Case {
     Case::new("nothing", planned(&running(), &applied(&running())))
 }
 
 fn cases() -> Vec<Case> {
-    vec![create(), rolling(), delete(), replace(), drift(), blocked(), contact(), masked(), confidential(), nothing()]
+    vec![
+        create(),
+        rolling(),
+        delete(),
+        replace(),
+        drift(),
+        blocked(),
+        contact(),
+        masked(),
+        confidential(),
+        filled(),
+        nothing(),
+    ]
 }
 
 /// What a plan knows of drift, with a task and a node besides.

@@ -16,6 +16,7 @@ mod recorded;
 mod replaced;
 mod report;
 mod retreat;
+mod riding;
 mod shown;
 mod stack;
 mod waves;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::stack::Edit;
 use super::*;
 
 fn image(desired: &mut Desired, key: &str, image: &str) {
@@ -111,4 +112,30 @@ fn what_a_good_rendering_refers_to_is_not_deleted() {
     assert!(cluster.live.configs.iter().any(|config| config.spec.name == "shop_page"), "the good one is kept");
     let plan = cluster.plan(&desired);
     assert!(done(&plan).contains(&"delete config shop_page".to_owned()), "{:?}", done(&plan));
+}
+
+#[test]
+fn the_way_back_rolls_as_the_way_there_did() {
+    let mut desired = stack();
+    service(&mut desired, "web", "app:1").replicas(3).checked();
+    let mut cluster = Cluster::default();
+    cluster.apply(&desired);
+    let good = cluster.applied.clone().expect("a record");
+    assert_eq!(cluster.service("shop_web").spec.update_config, None, "as `docker stack deploy` made it");
+    image(&mut desired, "web", "app:2");
+    let auto = Policy { zero_downtime: crate::settings::ZeroDowntime::Auto, ..Policy::default() };
+    let there = with_policy(&desired, &cluster, &auto);
+    cluster.carry_out(&there);
+    let filled = cluster.service("shop_web").spec.update_config.clone();
+    assert!(filled.is_some());
+
+    let way = back(&cluster, &good, &["web"]);
+    assert_eq!(way.plan.steps[0].changes.iter().map(|it| it.label.as_str()).collect::<Vec<_>>(), ["image"; 1]);
+    cluster.carry_out(&way.plan);
+    assert_eq!(cluster.service("shop_web").spec.update_config, filled);
+    cluster.applied = Some(way.applied);
+    image(&mut desired, "web", "app:1");
+    let again = with_policy(&desired, &cluster, &auto);
+    assert!(again.steps.is_empty() && again.drift.is_empty(), "{:?} {:?}", done(&again), again.drift);
+    assert_eq!(reported(&cluster).drift, Drift::default());
 }

@@ -62,7 +62,7 @@ pub fn service<'d>(desired: &'d mut Desired, key: &str, image: &str) -> &'d mut 
         as_is: false,
         key: key.to_owned(),
         spec,
-        said: Said { replicas: false },
+        said: Said::default(),
         depends_on: Vec::new(),
         single: false,
         hook: None,
@@ -137,6 +137,19 @@ pub trait Edit {
         self
     }
 
+    /// A healthcheck that finds a bad task in 14 s.
+    fn checked(&mut self) -> &mut Self {
+        let second = 1_000_000_000;
+        self.container().healthcheck = Some(crate::swarm::Healthcheck {
+            test: vec!["CMD".to_owned(), "check".to_owned()],
+            interval: 2 * second,
+            timeout: 2 * second,
+            retries: 3,
+            ..Default::default()
+        });
+        self
+    }
+
     fn constraint(&mut self, constraint: &str) -> &mut Self {
         self.spec().task_template.placement.get_or_insert_default().constraints = vec![constraint.to_owned()];
         self
@@ -181,6 +194,12 @@ impl Edit for Service {
     fn replicas(&mut self, replicas: u64) -> &mut Self {
         self.said.replicas = true;
         Edit::replicas(&mut self.spec, replicas);
+        self
+    }
+
+    fn order(&mut self, order: &str) -> &mut Self {
+        (self.said.update.order, self.said.update.parallelism) = (true, true);
+        Edit::order(&mut self.spec, order);
         self
     }
 }

@@ -13,6 +13,11 @@ pub(in crate::plan) fn is_shown(change: &Change, step: &Step) -> bool {
         // What takes the place of another says in what it differs.
         return change.path.ends_with("/ContainerSpec/Image") || change.effect == Effect::Replace;
     }
+    // What skep fills in of how updates roll is told in one line.
+    let is_policy = ["/UpdateConfig/", "/RollbackConfig/"].iter().any(|policy| change.path.starts_with(policy));
+    if is_policy && change.origin == Origin::Skep && change.detail.is_none() {
+        return false;
+    }
     let is_image = |it: &Change| it.path.ends_with("/ContainerSpec/Image");
     if change.path == "/Labels/com.docker.stack.image" && step.changes.iter().any(is_image) {
         return false;

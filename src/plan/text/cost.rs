@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::line::plural;
 use crate::model::Kind;
 use crate::plan::view::Step;
-use crate::plan::{Action, Effect};
+use crate::plan::{Action, Effect, words};
 
 /// The cost of one step.
 pub(in crate::plan) fn of_step(step: &Step) -> String {
@@ -85,9 +85,10 @@ fn how(step: &Step) -> String {
         1 => " one by one",
         0 => " all at once",
         parallelism if parallelism >= all => " all at once",
-        parallelism => return format!(" {parallelism} at a time, {}", order(&rollout.order)),
+        parallelism => &format!(" {parallelism} at a time"),
     };
-    format!("{pace}, {}", order(&rollout.order))
+    let time = if rollout.seconds > 0 { format!(", about {}", words::about(rollout.seconds)) } else { String::new() };
+    format!("{pace}, {}{time}", order(&rollout.order))
 }
 
 fn order(order: &str) -> &str {

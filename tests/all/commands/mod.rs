@@ -10,6 +10,7 @@ mod import;
 mod modern;
 mod offline;
 mod plan;
+mod policy;
 mod records;
 mod repository;
 mod saved;
