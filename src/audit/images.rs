@@ -19,7 +19,7 @@ pub(super) fn look(scope: &Scope<'_>, found: &mut Vec<Found>) {
             (None, _) => found.push(
                 warn(
                     code::IMAGE_NO_DIGEST,
-                    "its image has no digest: each node runs what the tag meant when it pulled".to_owned(),
+                    "an image without a digest: each node runs what the tag meant when it pulled".to_owned(),
                 )
                 .hint("skep, and `docker stack deploy` without `--resolve-image never`, pin one"),
             ),

@@ -73,10 +73,8 @@ pub fn audit(evidence: &Evidence) -> Document {
     leftovers::look(&scope, &mut found);
     writers::look(&scope, &mut found);
     nodes::look(&scope, &mut found);
-    found.sort_by(|a, b| {
-        (a.section, a.severity, &a.code, &a.message, &a.name)
-            .cmp(&(b.section, b.severity, &b.code, &b.message, &b.name))
-    });
+    let rank = |it: &Found| (it.section, it.severity, !updates::loses_always(it));
+    found.sort_by(|a, b| (rank(a), &a.code, &a.message, &a.name).cmp(&(rank(b), &b.code, &b.message, &b.name)));
     let not_checked = images::not_checked(&scope).into_iter().chain(updates::not_checked(&scope)).collect();
     Document::new(scope.services().count(), evidence.live.nodes.len(), found, not_checked)
 }

@@ -54,3 +54,34 @@ impl fmt::Display for Killed {
         write!(f, "{killed} of {ended} old {tasks} {were} killed: requests in flight were lost")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn task(desired: &str, state: &str, code: i64, container: &str) -> Task {
+        let status = json!({ "State": state, "ContainerStatus": { "ContainerID": container, "ExitCode": code } });
+        serde_json::from_value(json!({ "ID": "t", "DesiredState": desired, "Status": status })).expect("a task")
+    }
+
+    #[test]
+    fn only_what_swarm_stopped_counts_and_only_sigkill_kills() {
+        let tasks = [
+            task("shutdown", "shutdown", 137, "c1"),
+            task("shutdown", "shutdown", 0, "c2"),
+            task("shutdown", "shutdown", 143, "c3"),
+            // It ran out of memory by itself, it still runs, it never started.
+            task("shutdown", "failed", 137, "c4"),
+            task("running", "running", 0, "c5"),
+            task("shutdown", "shutdown", 137, ""),
+        ];
+        let counted = killed(&tasks);
+        assert_eq!(counted, Killed { killed: 1, ended: 3 });
+        assert_eq!(counted.to_string(), "1 of 3 old tasks was killed: requests in flight were lost");
+        let both = killed(&[tasks[0].clone(), tasks[0].clone()]);
+        assert_eq!(both.to_string(), "2 of 2 old tasks were killed: requests in flight were lost");
+        assert!(!killed(&tasks[1..3]).any());
+    }
+}

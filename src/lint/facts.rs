@@ -262,6 +262,11 @@ fn rolls(subject: &Subject<'_>, check: Option<Check>, apart: Option<&Apart>, tas
     };
     let set = |said: Option<Duration>, filled: Duration| Set { value: said.unwrap_or(filled), said: said.is_some() };
     let monitor = set(nanoseconds(policy.monitor), if auto { computed.monitor } else { ENGINE_MONITOR });
+    // Where nothing tells when a task is well, a delay that somebody chose is measured by what the engine waits by itself.
+    let monitor = match nanoseconds(policy.delay) {
+        Some(_) if check.is_none() && !monitor.said => Set { value: ENGINE_MONITOR, said: false },
+        _ => monitor,
+    };
     let delay = set(nanoseconds(policy.delay), if auto { monitor.value } else { Duration::ZERO });
     let failure_action = match policy.failure_action.as_str() {
         "" => Set { value: if auto { "rollback" } else { "pause" }.to_owned(), said: false },

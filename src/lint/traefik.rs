@@ -49,7 +49,7 @@ pub(super) fn is_routed(labels: &Labels) -> bool {
 /// Whether Traefik is told to use Swarm's virtual address, which knows by itself which tasks there are.
 pub(super) fn uses_virtual_address(labels: &Labels) -> bool {
     let is_said = |key: &&str| labels.get(*key).is_some_and(|it| it.eq_ignore_ascii_case("true"));
-    ["traefik.swarm.lbswarm", "traefik.docker.lbswarm"].iter().any(|key| is_said(key))
+    ["traefik.swarm.lbswarm", "traefik.docker.lbswarm"].iter().any(is_said)
 }
 
 /// Whether Traefik looks by itself whether a task answers.

@@ -179,6 +179,9 @@ fn what_is_well_is_told_nothing() {
 fn what_skep_fills_in_is_not_asked_for() {
     let silent = format!("ports: [\"80:80\"]\n{CHECK}\ndeploy: {{ replicas: 3 }}");
     assert_eq!(codes(&file(&silent, ""), Filled::Auto), [""; 0]);
+    // A delay that somebody chose is not measured by what skep would wait where nothing tells it when a task is well.
+    let chosen = "ports: [\"80:80\"]\ndeploy: { replicas: 3, update_config: { delay: 10s } }";
+    assert_eq!(codes(&file(chosen, ""), Filled::Auto), [code::NO_HEALTHCHECK]);
     assert_eq!(
         codes(&file(&silent, ""), Filled::Off),
         [code::DELAY_BELOW_MONITOR],

@@ -155,9 +155,9 @@ fn updates_that_lose_requests_are_counted_by_service() {
             .collect::<Vec<_>>()
     };
     let warning = |what: &str| format!("warning zero-downtime/{what}");
-    assert_eq!(of("one"), ["failure-not-rollback", "one-replica-stop-first", "proxy-refresh"].map(warning));
+    assert_eq!(of("one"), ["one-replica-stop-first", "proxy-refresh", "failure-not-rollback"].map(warning));
     // The image brings a healthcheck, which this engine knows; its numbers are Docker's own unless a spec says otherwise.
-    assert_eq!(of("some"), ["monitor-too-short", "proxy-refresh"].map(warning));
+    assert_eq!(of("some"), ["proxy-refresh", "monitor-too-short"].map(warning));
     let note = "note zero-downtime/one-replica-stop-first".to_owned();
     assert_eq!(of("data"), [warning("failure-not-rollback"), note]);
     assert_eq!(of("worker"), [""; 0]);
