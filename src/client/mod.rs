@@ -36,6 +36,7 @@ mod error;
 mod events;
 mod filters;
 mod listed;
+mod registries;
 mod registry;
 #[cfg(test)]
 pub(crate) mod scripted;
@@ -60,7 +61,8 @@ pub use error::{Attempt, Class, Error, Failure, Verb};
 pub use events::{Action, Events, EventsSource, Hint, Subscription};
 pub use filters::Filters;
 pub use listed::{Found, Known, Listed, Unreadable};
-pub use registry::{AuthHeader, Credentials, CredentialsError};
+pub use registries::{Facts, Insecure, Manifest, Refusal, Registries};
+pub use registry::{AuthHeader, Credentials, CredentialsError, Login};
 pub use tls::{Identity, Tls, TlsError, Verification};
 pub use version::{ApiVersion, NEWEST_API, OLDEST_API};
 
