@@ -136,6 +136,12 @@ codes! {
     VOLUME_EMPTY = "feasibility/volume-empty",
     /// What nobody could be asked: a registry that did not answer in time, tasks that could not be listed.
     NOT_CHECKED = "feasibility/not-checked",
+    /// An image that is sent without a digest, because its registry did not say one.
+    IMAGE_NOT_PINNED = "plan/image-not-pinned",
+    /// A tag that should be followed, and of which its registry said nothing: what runs keeps its digest.
+    IMAGE_KEPT = "plan/image-kept",
+    /// A tag that points to another digest than the one that runs, and is not followed.
+    TAG_MOVED = "plan/tag-moved",
     /// A field that the engine is too old to store.
     UNSTORED = "plan/unstored",
     /// A change that Swarm cannot carry out in place.

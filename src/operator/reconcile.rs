@@ -28,6 +28,9 @@ const LOOK: Duration = Duration::from_secs(1);
 /// How soon a snapshot that does not show one's own writes yet is looked at again.
 const BEHIND: Duration = Duration::from_millis(50);
 
+/// How soon a stack is looked at again whose registries are being asked.
+const ASKING: Duration = Duration::from_millis(250);
+
 /// How soon a plan that something forbids is made again.
 const BLOCKED: Duration = Duration::from_secs(15);
 
@@ -62,7 +65,9 @@ pub async fn reconcile(context: &Context, stack: &StackName) -> Result<Action, E
         Loaded::Unread(reason) => return assignment.report(context, stored, Sync::Unknown, &reason).await,
         Loaded::Invalid(reason) => return assignment.report(context, stored, Sync::OutOfSync, &reason).await,
     };
-    let plan = context.plan(&prepared, &assignment.declared.settings, stored.as_ref(), &live)?;
+    let planned = context.plan(prepared, &assignment.declared.settings, stored.as_ref(), &live).await?;
+    // Registries are asked meanwhile, and nobody else waits for them.
+    let Some((plan, prepared)) = planned else { return Ok(Action::requeue(ASKING)) };
     let turn = Turn { context, assignment, stored, prepared, live };
     match turn.decide(&plan) {
         Decision::Settle => turn.settle(&plan).await,
@@ -236,6 +241,7 @@ impl Turn<'_> {
         let was_healthy = record.attempt.is_none() && record.status.health == Health::Healthy;
         let verdict = verdict::look(self.context, self.desired(), &self.live, settings, was_healthy).await?;
         let drift = reason::drift(plan);
+        let images = reason::images(plan);
         // What is contested may be corrected again when its time has passed.
         let mut again = self.context.corrections.again_in(&plan.stack, Instant::now());
         let health = match &verdict {
@@ -254,7 +260,7 @@ impl Turn<'_> {
             Verdict::Healthy => None,
         };
         let problem = self.assignment.problem.as_ref().map(|problem| format!("source: {problem}"));
-        let reason = [problem, contested, drift, waiting].into_iter().flatten().collect::<Vec<_>>().join("; ");
+        let reason = [problem, contested, drift, images, waiting].into_iter().flatten().collect::<Vec<_>>().join("; ");
         if record.applied.as_ref().is_none_or(|applied| applied.digest != self.prepared.digest) {
             let rendering = records::keep(&self.context.client, &plan.stack, &plan.settled).await?;
             record.applied = Some(AppliedRecord {
@@ -306,6 +312,7 @@ impl Turn<'_> {
         record.held = None;
         record.approved = None;
         record.deletions_approved = false;
+        record.resolve_now = false;
         if let Some(attempt) = record.attempt.take() {
             tracing::info!(stack = %plan.stack, revision = %attempt.revision, "stack is healthy");
             if let Some(past) = record.history.first_mut().filter(|past| past.result == APPLYING) {
@@ -328,6 +335,7 @@ impl Turn<'_> {
         }
         record.approved = None;
         record.deletions_approved = false;
+        record.resolve_now = false;
         if let Some(past) = record.history.first_mut().filter(|past| past.result == APPLYING) {
             past.result = "failed".to_owned();
             past.at = self.context.now();
@@ -402,10 +410,11 @@ impl Turn<'_> {
     /// The record to go on from, named after the source that declares the stack now.
     fn new_record(&self, plan: &Plan) -> Record {
         let source = self.assignment.source.to_string();
-        match self.record() {
+        let record = match self.record() {
             Some(record) => Record { source, ..record.clone() },
             None => Record::new(plan.stack.clone(), source),
-        }
+        };
+        Record { images: self.prepared.images.clone(), ..record }
     }
 
     async fn write(&self, record: Record) -> Result<Stored, Error> {

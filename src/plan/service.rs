@@ -1,11 +1,12 @@
 //! Services: what is sent where something differs, and nothing where nothing does.
 
+pub(super) mod image;
 mod join;
 pub(super) mod keep;
 mod refuse;
 mod replace;
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use serde_json::Value;
 
@@ -25,7 +26,7 @@ use crate::model::{Kind, label};
 use crate::swarm::canonical::{canonical_service, forget_unstored, keep_order, resolve_networks};
 use crate::swarm::{Service, ServiceSpec, effects};
 
-/// Every service of the stack.
+/// Every service of the stack, and the images for which the word of their registry counts.
 pub(super) fn resolve(
     input: &Input<'_>,
     index: &Index<'_>,
@@ -33,10 +34,13 @@ pub(super) fn resolve(
     networks: &Networks<'_>,
     faults: &mut Vec<Diagnostic>,
     ignored: &mut Vec<Drifted>,
-) -> Vec<Outcome> {
+) -> (Vec<Outcome>, BTreeMap<String, String>) {
     let planner = Planner { input, index, names, networks, joined: join::needed(input, index, networks) };
     let services = input.desired.services.iter();
-    services.map(|(name, service)| planner.one(name, service, faults, ignored)).collect()
+    let outcomes: Vec<Outcome> = services.map(|(name, service)| planner.one(name, service, faults, ignored)).collect();
+    let (told, pins) = image::tell(input, index, &outcomes);
+    faults.extend(told);
+    (outcomes, pins)
 }
 
 struct Planner<'p, 'a> {
@@ -131,7 +135,7 @@ impl Planner<'_, '_> {
             return same(wanted);
         }
         ignored.extend(self.ignore(service, live, &found, &mut wanted));
-        let mut changes = self.changes(&found, &wanted, applied);
+        let mut changes = self.changes(service, &found, &wanted, applied);
         if changes.is_empty() {
             return same(wanted);
         }
@@ -141,8 +145,8 @@ impl Planner<'_, '_> {
             let drift = Some(self.drifted(live, &wanted, changes));
             return Outcome { object, state: State::Drifted, drift, entry: entry(self.settled(wanted, applied)) };
         }
-        if cost::replaces_tasks(&changes) && keep::drop_bookkeeping(&mut wanted, &service.spec) {
-            changes = self.changes(&found, &wanted, applied);
+        if cost::replaces_tasks(&changes) && self.ride_along(&mut wanted, service) {
+            changes = self.changes(service, &found, &wanted, applied);
             cost::assess_changes(&mut changes, live, &wanted, &self.input.live.nodes);
         }
         let drift = self.overwritten(live, &wanted, applied, &changes, counted());
@@ -189,6 +193,9 @@ impl Planner<'_, '_> {
         resolve_networks(&mut spec, |name| self.index.network_id(name));
         keep_predefined(self.index, &mut spec, live);
         keep::image_and_platforms(&mut spec, live, applied);
+        if let Some(said) = keep::image(&service.spec) {
+            image::pin(&mut spec, said, live, applied, (self.input.images, self.input.policy));
+        }
         keep::order_of_variables(&mut spec, live, applied);
         let past = live.or(applied);
         if !service.said.replicas {
@@ -265,7 +272,13 @@ impl Planner<'_, '_> {
     }
 
     /// The differences.
-    fn changes(&self, found: &ServiceSpec, wanted: &ServiceSpec, applied: Option<&ServiceSpec>) -> Vec<Change> {
+    fn changes(
+        &self,
+        service: &desired::Service,
+        found: &ServiceSpec,
+        wanted: &ServiceSpec,
+        applied: Option<&ServiceSpec>,
+    ) -> Vec<Change> {
         let (found_value, wanted_value) = (value(found), value(wanted));
         let applied = applied.map(|applied| {
             let mut applied = applied.clone();
@@ -286,6 +299,7 @@ impl Planner<'_, '_> {
                 change.origin = Origin::Skep;
             }
         }
+        image::attribute(&mut changes, service);
         changes
     }
 
@@ -340,6 +354,12 @@ impl Planner<'_, '_> {
         (!drift.is_empty()).then(|| self.drifted(live, wanted, drift))
     }
 
+    /// What is changed only where tasks are replaced anyway. Says whether there was any.
+    fn ride_along(&self, spec: &mut ServiceSpec, service: &desired::Service) -> bool {
+        let is_dropped = keep::drop_bookkeeping(spec, &service.spec);
+        image::ride_along(spec, service, self.input) || is_dropped
+    }
+
     /// The spec that is sent for a service that is there: what no diff looks at stays, and so does the order of lists.
     fn sent(
         &self,
@@ -350,7 +370,7 @@ impl Planner<'_, '_> {
     ) -> ServiceSpec {
         let mut spec = self.wanted(service, Some(&live.spec), applied);
         if replaces_tasks {
-            keep::drop_bookkeeping(&mut spec, &service.spec);
+            self.ride_along(&mut spec, service);
         }
         let mut spec = left_alone(&ignore::of(service), &live.spec, spec);
         keep_order(&mut spec, &live.spec);

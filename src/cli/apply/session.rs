@@ -23,7 +23,7 @@ use crate::model::Kind;
 use crate::operator::snapshot::{self, SnapshotError};
 use crate::operator::verdict::{self, Assessed, Verdict, Wanted};
 use crate::plan::{Action, Mask, Plan, Step};
-use crate::swarm::{Live, ServiceSpec};
+use crate::swarm::{Images, Live, ServiceSpec};
 
 /// How often the rollout is looked at.
 const LOOK: Duration = Duration::from_millis(500);
@@ -40,6 +40,8 @@ pub struct Session<'a> {
     pub timeout: Option<Duration>,
     pub arguments: &'a ApplyArguments,
     pub target: &'a Target,
+    /// What registries said of images before the plan was shown.
+    pub images: &'a Images,
     /// The plan that is carried out, if it was saved.
     pub saved: Option<&'a Saved>,
     /// What was written so far.
@@ -142,7 +144,7 @@ impl Session<'_> {
     /// What is left of a plan. What the plan said is what happens, or nothing does: the new one may shrink, and not grow.
     async fn next(&self, planned: &Planned<'_>) -> Result<Plan, Failure> {
         let mut live = snapshot::take(&self.client).await?;
-        let plans = plan::exact(&self.client, self.target, &mut live, &self.arguments.change).await?;
+        let plans = plan::exact(&self.client, self.target, &mut live, &self.arguments.change, self.images).await?;
         let again = of_stack(plans, planned)?;
         if let Some(saved) = self.saved {
             let document = plan::document(self.target, std::slice::from_ref(&again), &live, None, Mask::default());
@@ -191,7 +193,7 @@ impl Session<'_> {
 
     /// Plans the stack again, on the swarm as it is now.
     fn again(&self, planned: &Planned<'_>, live: &Live) -> Result<Planned<'_>, Failure> {
-        of_stack(plan::plans(self.target, live, &self.arguments.change)?, planned)
+        of_stack(plan::plans(self.target, live, &self.arguments.change, self.images)?, planned)
     }
 
     /// Waits for the verdict, showing the tasks come up, and says what is wrong, if anything. `None` when it was interrupted.
