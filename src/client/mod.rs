@@ -36,7 +36,7 @@ mod error;
 mod events;
 mod filters;
 mod listed;
-mod registries;
+pub(crate) mod registries;
 mod registry;
 #[cfg(test)]
 pub(crate) mod scripted;

@@ -22,7 +22,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::{Bytes, BytesMut};
 use http_body_util::{BodyExt, Full};
-use hyper::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION, WWW_AUTHENTICATE};
+use hyper::header::{
+    ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION, USER_AGENT, WWW_AUTHENTICATE,
+};
 use hyper::{Method, Request, StatusCode, Uri};
 use hyper_util::client::legacy;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
@@ -41,6 +43,8 @@ use token::Token;
 const DEFAULT_API: &str = "registry-1.docker.io";
 /// The most a manifest or a configuration may hold. Registries themselves take 4 MiB.
 const MAX_BODY: usize = 8 * 1024 * 1024;
+/// What skep calls itself.
+const AGENT: &str = concat!("skep/", env!("CARGO_PKG_VERSION"));
 /// How often a registry may send on to where it keeps a blob.
 const MAX_REDIRECTS: usize = 3;
 /// The longest a registry is left alone: what asks for more has made a mistake.
@@ -223,7 +227,8 @@ impl Registries {
         authorization: Option<HeaderValue>,
     ) -> Result<Answer, Refusal> {
         let head = |uri: &str, authorization: Option<&HeaderValue>| {
-            let mut request = Request::builder().method(method).uri(uri).header(ACCEPT, accept);
+            let mut request =
+                Request::builder().method(method).uri(uri).header(ACCEPT, accept).header(USER_AGENT, AGENT);
             if let Some(value) = authorization {
                 request = request.header(AUTHORIZATION, value);
             }

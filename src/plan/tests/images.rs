@@ -110,7 +110,9 @@ fn of_arm_no_architecture_is_demanded_and_each_platform_stands_once() {
 #[test]
 fn a_changed_text_is_pinned_anew_and_is_gits() {
     let cluster = running(&base(), &says("nginx:1.26", 'a'));
-    let desired = edited(|web| drop(web.image("nginx:1.27")));
+    let desired = edited(|web| {
+        web.image("nginx:1.27");
+    });
     let plan = told(&desired, &cluster, &says("nginx:1.27", 'b'), &Policy::default());
     let change = plan.steps[0].changes.iter().find(|change| change.path == IMAGE).expect("the image");
     assert_eq!(change.after, Some(format!("nginx:1.27@{}", digest('b')).into()));
@@ -121,7 +123,9 @@ fn a_changed_text_is_pinned_anew_and_is_gits() {
 #[test]
 fn where_nobody_says_it_is_sent_without_a_digest_and_told() {
     let cluster = running(&base(), &says("nginx:1.26", 'a'));
-    let desired = edited(|web| drop(web.image("nginx:1.27")));
+    let desired = edited(|web| {
+        web.image("nginx:1.27");
+    });
     let plan = told(&desired, &cluster, &silent("nginx:1.27"), &Policy::default());
     assert_eq!(keep::image(sent(&plan)), Some("nginx:1.27"));
     let (severity, message) = only(&plan, "plan/image-not-pinned");
@@ -140,11 +144,15 @@ fn what_runs_without_a_digest_is_pinned_only_where_its_tasks_are_replaced_anyway
         let plan = told(&base(), &cluster, &known, &policy(resolve));
         assert!(plan.steps.is_empty() && plan.drift.is_empty(), "{resolve:?}: {:?}", plan.steps);
     }
-    let labelled = edited(|web| drop(web.label("a", "b")));
+    let labelled = edited(|web| {
+        web.label("a", "b");
+    });
     let plan = told(&labelled, &cluster, &known, &Policy::default());
     assert_eq!((keep::image(sent(&plan)), plan.steps[0].effect), (Some("nginx:1.26"), Effect::InPlace));
 
-    let restarted = edited(|web| drop(web.env("LEVEL=debug")));
+    let restarted = edited(|web| {
+        web.env("LEVEL=debug");
+    });
     assert!(asked(&restarted, &cluster, &Policy::default(), false)["nginx:1.26"].tag);
     let plan = told(&restarted, &cluster, &known, &Policy::default());
     assert_eq!(keep::image(sent(&plan)), Some(pinned('a').as_str()));
@@ -196,7 +204,9 @@ fn a_moved_tag_is_a_note_where_it_is_not_followed() {
     let same = told(&base(), &cluster, &says("nginx:1.26", 'a'), &Policy::default());
     assert!(same.diagnostics.is_empty(), "{:?}", same.diagnostics);
     // It rides along with nothing: what git changes is what is rolled.
-    let restarted = edited(|web| drop(web.env("LEVEL=debug")));
+    let restarted = edited(|web| {
+        web.env("LEVEL=debug");
+    });
     let plan = told(&restarted, &cluster, &says("nginx:1.26", 'b'), &Policy::default());
     assert_eq!(keep::image(sent(&plan)), Some(pinned('a').as_str()));
 }
@@ -224,14 +234,18 @@ fn without_a_record_a_moved_tag_is_the_registrys_too() {
 
 #[test]
 fn a_digest_that_git_says_is_gits_and_its_platforms_come_from_the_registry() {
-    let wanted = edited(|web| drop(web.image(&pinned('a'))));
+    let wanted = edited(|web| {
+        web.image(&pinned('a'));
+    });
     let questions = asked(&wanted, &Cluster::default(), &Policy::default(), false);
     let question = Question { digest: Some(digest('a')), ..Question::default() };
     assert_eq!(questions, [(pinned('a'), question)].into());
     let cluster = running(&wanted, &says(&pinned('a'), 'a'));
     assert_eq!(cluster.service(WEB).spec.task_template.placement.as_ref().map(|it| it.platforms.len()), Some(1));
     assert!(asked(&wanted, &cluster, &policy(Resolve::Always), true).is_empty(), "it cannot move");
-    let next = edited(|web| drop(web.image(&pinned('b'))));
+    let next = edited(|web| {
+        web.image(&pinned('b'));
+    });
     let plan = told(&next, &cluster, &says(&pinned('b'), 'b'), &Policy::default());
     let change = plan.steps[0].changes.iter().find(|change| change.path == IMAGE).expect("the image");
     assert_eq!(change.origin, Origin::Git);
@@ -242,14 +256,18 @@ fn only_what_a_plan_hangs_on_is_asked() {
     let cluster = running(&base(), &says("nginx:1.26", 'a'));
     let nothing = BTreeMap::new();
     assert_eq!(asked(&base(), &cluster, &Policy::default(), false), nothing);
-    let restarted = edited(|web| drop(web.env("LEVEL=debug")));
+    let restarted = edited(|web| {
+        web.env("LEVEL=debug");
+    });
     assert_eq!(asked(&restarted, &cluster, &Policy::default(), false), nothing);
     let running = Question { tag: true, digest: Some(digest('a')), settled: true, healthcheck: false };
     let one = |question: &Question| BTreeMap::from([("nginx:1.26".to_owned(), question.clone())]);
     assert_eq!(asked(&base(), &cluster, &Policy::default(), true), one(&running), "for whoever looks");
     assert_eq!(asked(&base(), &cluster, &policy(Resolve::Always), false), one(&running));
     assert_eq!(asked(&restarted, &cluster, &policy(Resolve::Never), true), nothing);
-    let changed = edited(|web| drop(web.image("nginx:1.27")));
+    let changed = edited(|web| {
+        web.image("nginx:1.27");
+    });
     assert_eq!(asked(&changed, &cluster, &policy(Resolve::Never), true), nothing);
     let new = Question { tag: true, settled: true, ..Question::default() };
     assert_eq!(asked(&changed, &cluster, &Policy::default(), false), [("nginx:1.27".to_owned(), new)].into());
@@ -261,7 +279,9 @@ fn the_images_own_healthcheck_is_asked_of_what_is_written_and_has_none() {
     let auto = Policy { zero_downtime: ZeroDowntime::Auto, ..Policy::default() };
     assert!(asked(&base(), &cluster, &auto, false).is_empty());
     // Policies ride along with any write.
-    let labelled = edited(|web| drop(web.label("a", "b")));
+    let labelled = edited(|web| {
+        web.label("a", "b");
+    });
     let question = Question { tag: false, digest: Some(digest('a')), settled: false, healthcheck: true };
     assert_eq!(asked(&labelled, &cluster, &auto, false), [("nginx:1.26".to_owned(), question)].into());
     let own = edited(|web| {

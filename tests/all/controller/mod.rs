@@ -13,6 +13,7 @@ mod failover;
 mod faults;
 mod hold;
 mod idle;
+mod images;
 mod ownership;
 mod private;
 mod remote;
