@@ -18,8 +18,8 @@ use crate::operator::records::{self, Stored};
 use crate::operator::rendering;
 use crate::operator::snapshot;
 use crate::plan::view::{self, Document, Header};
-use crate::plan::{self, Estimate, Form, Frame, Layout, Mask, Plan, Policy, Prune, Question, Questions};
-use crate::settings::Resolve;
+use crate::plan::{self, Estimate, Form, Frame, Hooks, Layout, Mask, Plan, Policy, Prune, Question, Questions};
+use crate::settings::{DEFAULT_PARALLEL, Resolve};
 use crate::source::git;
 use crate::swarm::{Images, Live};
 
@@ -44,7 +44,7 @@ pub async fn run(arguments: &PlanArguments, environment: &Environment) -> Result
     }
     let resolver = Resolver::new(client.clone(), Arc::new(connect::credentials(environment, None)));
     let images = resolve(&resolver, &target, &live, &arguments.change).await?;
-    let mut plans = exact(&client, &target, &mut live, &arguments.change, &images).await?;
+    let mut plans = exact(&client, &target, &mut live, &arguments.change, (&images, None)).await?;
     judge(&client, environment, &arguments.change, &live, &mut plans, &resolver).await;
     let shown = |mask| document(&target, &plans, &live, arguments.target.cluster.as_deref(), mask);
     let document = shown(mask(&arguments.change, environment));
@@ -187,7 +187,7 @@ pub async fn resolve(
     live: &Live,
     change: &ChangeArguments,
 ) -> Result<Images, Failure> {
-    let planned = plans(target, live, change, &Images::default())?;
+    let planned = plans(target, live, change, (&Images::default(), None))?;
     let asked = planned.into_iter().flat_map(|planned| planned.asked);
     let asked = asked.fold(BTreeMap::new(), |mut all: BTreeMap<String, Question>, (text, question)| {
         let both = all.remove(&text).map_or_else(|| question.clone(), |other| other.and(question.clone()));
@@ -197,7 +197,7 @@ pub async fn resolve(
     Ok(resolver.ask(&asked, &platforms(&live.nodes), REGISTRIES).await.images)
 }
 
-/// Plans every stack of a target, with what registries say of images.
+/// Plans every stack of a target. While one of them is applied, its hooks are as far as `hooks` says.
 ///
 /// # Errors
 /// A stack that a controller manages, with `-c`; a record that cannot be read.
@@ -205,7 +205,7 @@ pub fn plans<'a>(
     target: &'a Target,
     live: &Live,
     change: &ChangeArguments,
-    images: &Images,
+    (images, hooks): (&Images, Option<&Hooks>),
 ) -> Result<Vec<Planned<'a>>, Failure> {
     let mut planned = Vec::new();
     for stack in &target.stacks {
@@ -220,11 +220,17 @@ pub fn plans<'a>(
             }
             (Origin::Repository { .. }, None) => (repository(stack, change), None),
         };
-        let input = plan::Input { desired, live, applied: base.as_ref(), images, policy: &policy };
+        let good = match stored.as_ref().filter(|_| base.is_some()) {
+            Some(stored) => rendering::good(&stored.record, live).map_err(records::Error::from)?,
+            None => None,
+        };
+        let policy = Policy { hooks: hooks.cloned().unwrap_or_default(), ..policy };
+        let (applied, good) = (base.as_ref(), good.as_ref());
+        let input = plan::Input { desired, live, applied, good, images, policy: &policy };
         let plan = plan::plan(input);
         let asked = plan::images_asked(&input, &plan, !policy.direct);
         let remembered = stored.as_ref().map(|stored| stored.record.images.clone()).unwrap_or_default();
-        let (digest, images) = plan::wanted_digest(&desired::digest(desired), desired, &plan, &remembered);
+        let (digest, images) = plan::wanted_digest(&desired::digest(desired), desired, &plan.pins, &remembered);
         let verifies = base.is_some_and(|base| plan.settled.verifies(&base));
         planned.push(Planned { stack, plan, stored, verifies, asked, digest, images });
     }
@@ -272,11 +278,11 @@ pub async fn exact<'a>(
     target: &'a Target,
     live: &mut Live,
     change: &ChangeArguments,
-    images: &Images,
+    told: (&Images, Option<&Hooks>),
 ) -> Result<Vec<Planned<'a>>, Failure> {
-    let planned = plans(target, live, change, images)?;
+    let planned = plans(target, live, change, told)?;
     let movers = planned.iter().flat_map(|planned| planned.plan.movers());
-    if snapshot::locate(client, live, movers).await? { plans(target, live, change, images) } else { Ok(planned) }
+    if snapshot::locate(client, live, movers).await? { plans(target, live, change, told) } else { Ok(planned) }
 }
 
 fn managed(stack: &Stack, stored: &Stored) -> Failure {
@@ -290,6 +296,7 @@ fn direct(change: &ChangeArguments) -> Policy {
     Policy {
         prune: if change.prune { Prune::Labelled } else { Prune::Off },
         direct: true,
+        parallel: Some(DEFAULT_PARALLEL),
         allow_delete: change.allow_delete,
         trust_secrets: change.trust_secrets,
         // As docker does.

@@ -35,7 +35,9 @@ mod engine;
 mod error;
 mod events;
 mod filters;
+mod image;
 mod listed;
+mod logs;
 pub(crate) mod registries;
 mod registry;
 #[cfg(test)]

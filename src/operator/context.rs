@@ -19,7 +19,7 @@ use crate::client::{self, Client, Credentials};
 use crate::desired::{self, Desired, fingerprint};
 use crate::diag::{Diagnostic, Severity, Shown};
 use crate::model::{Digest, Revision, StackName};
-use crate::plan::{self, Applied, OnDrift, Plan, Policy, Prune, Question, Share, Step, Write};
+use crate::plan::{self, Applied, Hooks, OnDrift, Plan, Policy, Prune, Question, Share, Step, Write};
 use crate::runtime::Classify;
 use crate::settings::{Drift, Settings};
 use crate::sops::Keys;
@@ -94,6 +94,16 @@ pub struct Prepared {
     pub images: BTreeMap<String, String>,
     /// The revision it comes from.
     pub revision: Revision,
+}
+
+impl Prepared {
+    /// The same, with what registries say now (`pins`), and what they said before where they do not.
+    fn resolved(self, pins: &BTreeMap<String, String>, stored: Option<&Stored>) -> Self {
+        let none = BTreeMap::new();
+        let remembered = stored.map_or(&none, |stored| &stored.record.images);
+        let (digest, images) = plan::wanted_digest(&self.said, &self.desired, pins, remembered);
+        Self { digest, images, ..self }
+    }
 }
 
 /// What became of loading a stack.
@@ -315,11 +325,14 @@ impl Context {
         live: &Arc<Live>,
     ) -> Result<Option<(Arc<Plan>, Prepared)>, Error> {
         let stack = prepared.desired.stack.clone();
+        // What registries said before: what is under way is told by it.
+        let prepared = prepared.resolved(&BTreeMap::new(), stored);
         let record = stored.map(|stored| &stored.record);
         let policy = Policy {
             allow_delete: record.is_some_and(|record| record.deletions_approved),
             resolve_now: record.is_some_and(|record| record.resolve_now),
             contested: self.corrections.contested(&stack, Instant::now()),
+            hooks: record.and_then(|record| hooks(record, &prepared.digest, live)).unwrap_or_default(),
             ..policy(settings)
         };
         let settled = self.settled().get(&stack).and_then(|known| {
@@ -336,19 +349,30 @@ impl Context {
             }
         }
         let applied = stored.map(|stored| rendering::applied(&stored.record, live)).transpose()?.flatten();
-        let make = |images: &Images| {
-            let (desired, applied) = (&*prepared.desired, applied.as_ref());
-            let input = plan::Input { desired, live, applied, images, policy: &policy };
+        let good = match record {
+            // Most often it is what is applied.
+            Some(record) if !record.is_at_its_best() => rendering::good(record, live)?,
+            _ => None,
+        };
+        let make = |images: &Images, policy: &Policy| {
+            let (desired, applied, good) = (&*prepared.desired, applied.as_ref(), good.as_ref());
+            let input = plan::Input { desired, live, applied, good, images, policy };
             let plan = plan::plan(input);
             let asked = plan::images_asked(&input, &plan, false);
             (plan, asked)
         };
-        let (first, asked) = make(&Images::default());
+        let (first, asked) = make(&Images::default(), &policy);
         let (plan, images) = if asked.is_empty() {
             (first, Images::default())
         } else {
             let Some(images) = self.ask(&stack, &asked, record, live).await else { return Ok(None) };
-            (make(&images).0, images)
+            let plan = make(&images, &policy).0;
+            let now = prepared.clone().resolved(&plan.pins, stored);
+            let hooks = record.and_then(|record| hooks(record, &now.digest, live)).unwrap_or_default();
+            // A tag that counts has moved: what is under way is an attempt at something else.
+            let is_other = hooks != policy.hooks;
+            let plan = if is_other { make(&images, &Policy { hooks, ..policy.clone() }).0 } else { plan };
+            (plan, images)
         };
         let (plan, prepared) = resolved(Arc::new(plan), prepared, stored);
         // What its record is to hold is in it already, so that need not be kept twice.
@@ -401,9 +425,13 @@ impl Context {
 
 /// What is wanted, with what registries say of its images.
 fn resolved(plan: Arc<Plan>, prepared: Prepared, stored: Option<&Stored>) -> (Arc<Plan>, Prepared) {
-    let remembered = stored.map(|stored| stored.record.images.clone()).unwrap_or_default();
-    let (digest, images) = plan::wanted_digest(&prepared.said, &prepared.desired, &plan, &remembered);
-    (plan, Prepared { digest, images, ..prepared })
+    let prepared = prepared.resolved(&plan.pins, stored);
+    (plan, prepared)
+}
+
+/// How far the hooks are of an attempt at this that is under way.
+fn hooks(record: &Record, digest: &Digest, live: &Live) -> Option<Hooks> {
+    record.attempt.as_ref().filter(|attempt| attempt.digest == *digest).map(|attempt| attempt.hooks(live))
 }
 
 /// What a plan may do by a stack's settings.
@@ -423,6 +451,7 @@ pub fn policy(settings: &Settings) -> Policy {
         zero_downtime: settings.zero_downtime,
         resolve: settings.resolve,
         resolve_now: false,
+        hooks: Hooks::default(),
         parallel: Some(settings.parallel),
     }
 }

@@ -91,16 +91,16 @@ fn has_none(spec: &ServiceSpec) -> bool {
 }
 
 /// The digest of what is wanted, images resolved: another where git says something else (`said`, the digest of the desired
-/// objects), and where a tag whose word counts points elsewhere. A registry that does not answer changes nothing: what it said
+/// objects), and where a tag whose word counts points elsewhere (`pins`, [`Plan::pins`]). A registry that does not answer changes nothing: what it said
 /// before is in `remembered` (text and digest), and what is to be remembered from now on comes back.
 pub fn wanted_digest(
     said: &Digest,
     desired: &Desired,
-    plan: &Plan,
+    pins: &BTreeMap<String, String>,
     remembered: &BTreeMap<String, String>,
 ) -> (Digest, BTreeMap<String, String>) {
     let texts = desired.services.values().filter_map(|service| keep::image(&service.spec));
-    let known = |text: &str| plan.pins.get(text).or_else(|| remembered.get(text));
+    let known = |text: &str| pins.get(text).or_else(|| remembered.get(text));
     let images: BTreeMap<String, String> =
         texts.filter_map(|text| Some((text.to_owned(), known(text)?.clone()))).collect();
     if images.is_empty() {

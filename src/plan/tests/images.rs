@@ -50,12 +50,13 @@ fn policy(resolve: Resolve) -> Policy {
 }
 
 fn told(desired: &Desired, cluster: &Cluster, images: &Images, policy: &Policy) -> Plan {
-    plan(Input { desired, live: &cluster.live, applied: cluster.applied.as_ref(), images, policy })
+    plan(Input { desired, live: &cluster.live, applied: cluster.applied.as_ref(), good: None, images, policy })
 }
 
 fn asked(desired: &Desired, cluster: &Cluster, policy: &Policy, watch: bool) -> BTreeMap<String, Question> {
     let images = Images::default();
-    let input = Input { desired, live: &cluster.live, applied: cluster.applied.as_ref(), images: &images, policy };
+    let input =
+        Input { desired, live: &cluster.live, applied: cluster.applied.as_ref(), good: None, images: &images, policy };
     images_asked(&input, &plan(input), watch)
 }
 
@@ -300,7 +301,7 @@ fn what_is_wanted_is_another_thing_when_a_tag_that_counts_has_moved() {
     let said = Digest::of("said");
     let fresh = Cluster { applied: Some(Applied::default()), ..Cluster::default() };
     let none = BTreeMap::new();
-    let of = |plan: &Plan, remembered| wanted_digest(&said, &base(), plan, remembered);
+    let of = |plan: &Plan, remembered| wanted_digest(&said, &base(), &plan.pins, remembered);
     let bad = told(&base(), &fresh, &says("nginx:1.26", 'a'), &Policy::default());
     let (held, images) = of(&bad, &none);
     assert_eq!(images, [("nginx:1.26".to_owned(), digest('a'))].into());
