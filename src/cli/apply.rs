@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex};
 
 use jiff::Timestamp;
 
-use crate::desired::{self, External};
+use crate::desired::External;
 use crate::diag::{Severity, code};
 use crate::model::StackName;
 use crate::operator::images::Resolver;
