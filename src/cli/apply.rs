@@ -7,13 +7,14 @@ mod session;
 pub use account::is_due;
 
 use std::collections::BTreeSet;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use jiff::Timestamp;
 
-use crate::desired::{self, External};
+use crate::desired::External;
 use crate::diag::{Severity, code};
 use crate::model::StackName;
+use crate::operator::images::Resolver;
 use crate::plan::Mask;
 use crate::runtime::lease;
 use crate::swarm::Live;
@@ -52,14 +53,20 @@ pub async fn run(arguments: &ApplyArguments, environment: &Environment) -> Resul
     {
         alone(&live)?;
     }
-    let mut plans = stop.unless(plan::exact(&client, &target, &mut live, &arguments.change, None)).await?;
+    let resolver = Resolver::new(client.clone(), Arc::new(connect::credentials(environment, None)));
+    // What is carried out is what was shown, tags that have moved since included.
+    let images = match &saved {
+        Some(saved) => saved.images.clone(),
+        None => stop.unless(plan::resolve(&resolver, &target, &live, &arguments.change)).await?,
+    };
+    let mut plans = stop.unless(plan::exact(&client, &target, &mut live, &arguments.change, (&images, None))).await?;
     if let Some(saved) = &saved {
         // It was saved with what looks like a secret hidden, and is compared so.
         let cluster = arguments.target.cluster.as_deref();
         saved.check(&target, &plans, &live, &plan::document(&target, &plans, &live, cluster, Mask::default()))?;
     }
     let judged = async {
-        plan::judge(&client, environment, &arguments.change, &live, &mut plans).await;
+        plan::judge(&client, environment, &arguments.change, &live, &mut plans, &resolver).await;
         Ok(())
     };
     stop.unless(judged).await?;
@@ -93,6 +100,7 @@ pub async fn run(arguments: &ApplyArguments, environment: &Environment) -> Resul
         arguments,
         client,
         target: &target,
+        images: &images,
         saved: saved.as_ref(),
         written: Mutex::default(),
         hooks: Mutex::default(),
@@ -217,8 +225,7 @@ fn permitted(target: &Target, planned: &Planned<'_>, force: bool) -> Result<(), 
             format!("skep resume {stack}"),
         ));
     }
-    let digest = planned.stack.desired.as_ref().map(desired::digest);
-    match record.held.as_ref().filter(|held| Some(&held.digest) == digest.as_ref()) {
+    match record.held.as_ref().filter(|held| held.digest == planned.digest) {
         Some(held) if !planned.plan.steps.is_empty() => Err(Failure::blocked(
             format!("stack {stack} is held since {}: {}", print::moment(held.since), held.cause),
             format!("change it in git, or, when the cause is gone: skep retry {stack}"),

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 pub use report::{AuditOutput, FormArguments, ReportOutput};
 
+use crate::settings::Resolve;
 use crate::telemetry::Format;
 
 /// skep: a GitOps operator for Docker Swarm.
@@ -141,6 +142,16 @@ pub enum ResolveImage {
     Never,
 }
 
+impl From<ResolveImage> for Resolve {
+    fn from(when: ResolveImage) -> Self {
+        match when {
+            ResolveImage::Always => Resolve::Always,
+            ResolveImage::Changed => Resolve::Changed,
+            ResolveImage::Never => Resolve::Never,
+        }
+    }
+}
+
 /// What is filled in where a file is silent about how updates roll.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -171,10 +182,10 @@ pub struct ChangeArguments {
           default_value_t, hide_default_value = true)]
     pub prune: bool,
 
-    /// Choose when registries are asked whether they have an image; never asks none [default: changed]
+    /// Choose when a tag's digest is looked up [default: always with -c, as in docker; else what skep.yaml says]
     ///
-    /// An image whose text did not change keeps the digest it runs with; another is sent as it is written: digests are not
-    /// looked up yet, so always does what changed does.
+    /// With changed, an image whose text did not change keeps the digest it runs with; never asks no registry. A registry that
+    /// does not answer leaves what runs as it is.
     #[arg(long, value_enum, value_name = "WHEN")]
     pub resolve_image: Option<ResolveImage>,
 
@@ -429,6 +440,9 @@ pub struct SyncArguments {
     /// Accept deletions that the guards would refuse, but for what is protected
     #[arg(long)]
     pub allow_delete: bool,
+    /// Look the digests of all tags up, and roll what has moved
+    #[arg(long)]
+    pub resolve: bool,
 }
 
 /// Stacks by name, or all of them.

@@ -1,21 +1,24 @@
 //! `skep plan`: what would change, and what it costs.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 
 use crate::client::Client;
 use crate::desired::{self, fingerprint};
 use crate::diag::Sources;
-use crate::model::{RedactedUrl, label};
+use crate::model::{Digest, RedactedUrl, label};
 use crate::operator::context::policy;
 use crate::operator::facts;
+use crate::operator::images::{Resolver, platforms};
 use crate::operator::records::{self, Stored};
 use crate::operator::rendering;
 use crate::operator::snapshot;
 use crate::plan::view::{self, Document, Header};
-use crate::plan::{self, Estimate, Form, Frame, Hooks, Layout, Mask, Plan, Policy, Prune, Questions};
+use crate::plan::{self, Estimate, Form, Frame, Hooks, Layout, Mask, Plan, Policy, Prune, Question, Questions};
 use crate::settings::{self, DEFAULT_PARALLEL, Resolve};
 use crate::source::git;
 use crate::swarm::{Images, Live};
@@ -39,14 +42,16 @@ pub async fn run(arguments: &PlanArguments, environment: &Environment) -> Result
     if target.has_errors() {
         return Err(Failure::Invalid);
     }
-    let mut plans = exact(&client, &target, &mut live, &arguments.change, None).await?;
-    judge(&client, environment, &arguments.change, &live, &mut plans).await;
+    let resolver = Resolver::new(client.clone(), Arc::new(connect::credentials(environment, None)));
+    let images = resolve(&resolver, &target, &live, &arguments.change).await?;
+    let mut plans = exact(&client, &target, &mut live, &arguments.change, (&images, None)).await?;
+    judge(&client, environment, &arguments.change, &live, &mut plans, &resolver).await;
     let shown = |mask| document(&target, &plans, &live, arguments.target.cluster.as_deref(), mask);
     let document = shown(mask(&arguments.change, environment));
     let changes = plans.iter().any(|planned| !planned.plan.steps.is_empty());
     let blocked = plans.iter().any(|planned| planned.plan.is_blocked());
     if let Some(file) = arguments.out.as_deref().filter(|_| !blocked) {
-        saved::write(file, &Saved::of(arguments, &target, &plans, &live, shown(Mask::default())))?;
+        saved::write(file, &Saved::of(arguments, &target, &plans, &live, (shown(Mask::default()), images.clone())))?;
     }
     let next = match &arguments.out {
         Some(file) => changes.then(|| format!("skep apply --plan {}", quoted(&file.to_string_lossy()))),
@@ -89,8 +94,7 @@ fn remark(planned: &Planned<'_>) {
             print::say(&format!("{stack} is suspended by {}: {}", suspended.by, suspended.reason));
             print::say(&format!("  help: skep resume {stack}"));
         }
-        let digest = planned.stack.desired.as_ref().map(desired::digest);
-        if let Some(held) = record.held.as_ref().filter(|held| Some(&held.digest) == digest.as_ref()) {
+        if let Some(held) = record.held.as_ref().filter(|held| held.digest == planned.digest) {
             print::say(&format!("{stack} is held since {}: {}", print::moment(held.since), held.cause));
             print::say(&format!("  help: change it in git, or, when the cause is gone: skep retry {stack}"));
         }
@@ -124,6 +128,12 @@ pub struct Planned<'a> {
     pub stored: Option<Stored>,
     /// Whether secrets are taken for verified that the record holds as unverified.
     pub verifies: bool,
+    /// What registries were to be asked for it.
+    pub asked: BTreeMap<String, Question>,
+    /// The digest of what is wanted, images resolved.
+    pub digest: Digest,
+    /// What registries say of images whose word counts, as the record is to remember it.
+    pub images: BTreeMap<String, String>,
 }
 
 /// Loads the files and lists the swarm at the same time: neither waits for the other.
@@ -164,6 +174,29 @@ pub fn fill(target: &mut Target, live: &Live) {
     }
 }
 
+/// How long a command waits for registries altogether.
+const REGISTRIES: Duration = Duration::from_secs(8);
+
+/// Asks registries what the plans of a target hang on, and whether tags have moved. Who does not answer in time is done without.
+///
+/// # Errors
+/// As [`plans`].
+pub async fn resolve(
+    resolver: &Resolver,
+    target: &Target,
+    live: &Live,
+    change: &ChangeArguments,
+) -> Result<Images, Failure> {
+    let planned = plans(target, live, change, (&Images::default(), None))?;
+    let asked = planned.into_iter().flat_map(|planned| planned.asked);
+    let asked = asked.fold(BTreeMap::new(), |mut all: BTreeMap<String, Question>, (text, question)| {
+        let both = all.remove(&text).map_or_else(|| question.clone(), |other| other.and(question.clone()));
+        all.insert(text, both);
+        all
+    });
+    Ok(resolver.ask(&asked, &platforms(&live.nodes), REGISTRIES).await.images)
+}
+
 /// Plans every stack of a target. While one of them is applied, its hooks are as far as `hooks` says.
 ///
 /// # Errors
@@ -172,7 +205,7 @@ pub fn plans<'a>(
     target: &'a Target,
     live: &Live,
     change: &ChangeArguments,
-    hooks: Option<&Hooks>,
+    (images, hooks): (&Images, Option<&Hooks>),
 ) -> Result<Vec<Planned<'a>>, Failure> {
     let mut planned = Vec::new();
     for stack in &target.stacks {
@@ -192,16 +225,14 @@ pub fn plans<'a>(
             None => None,
         };
         let policy = Policy { hooks: hooks.cloned().unwrap_or_default(), ..policy };
-        let plan = plan::plan(plan::Input {
-            desired,
-            live,
-            applied: base.as_ref(),
-            good: good.as_ref(),
-            images: &Images::default(),
-            policy: &policy,
-        });
+        let (applied, good) = (base.as_ref(), good.as_ref());
+        let input = plan::Input { desired, live, applied, good, images, policy: &policy };
+        let plan = plan::plan(input);
+        let asked = plan::images_asked(&input, &plan, !policy.direct);
+        let remembered = stored.as_ref().map(|stored| stored.record.images.clone()).unwrap_or_default();
+        let (digest, images) = plan::wanted_digest(&desired::digest(desired), desired, &plan.pins, &remembered);
         let verifies = base.is_some_and(|base| plan.settled.verifies(&base));
-        planned.push(Planned { stack, plan, stored, verifies });
+        planned.push(Planned { stack, plan, stored, verifies, asked, digest, images });
     }
     Ok(planned)
 }
@@ -213,6 +244,7 @@ pub async fn judge(
     change: &ChangeArguments,
     live: &Live,
     plans: &mut [Planned<'_>],
+    resolver: &Resolver,
 ) {
     let questions = plans.iter().map(|planned| {
         let mut questions = Questions::of(&planned.plan, live);
@@ -229,7 +261,8 @@ pub async fn judge(
     if questions == Questions::default() {
         return;
     }
-    let facts = facts::gather(client, &connect::credentials(environment, None), questions).await;
+    let known = resolver.recall(&questions.images);
+    let facts = facts::gather(client, &connect::credentials(environment, None), questions, &known).await;
     let mut estimate = Estimate::new(live, &facts);
     for Planned { stack, plan, .. } in plans {
         if let Some(desired) = &stack.desired {
@@ -245,11 +278,11 @@ pub async fn exact<'a>(
     target: &'a Target,
     live: &mut Live,
     change: &ChangeArguments,
-    hooks: Option<&Hooks>,
+    told: (&Images, Option<&Hooks>),
 ) -> Result<Vec<Planned<'a>>, Failure> {
-    let planned = plans(target, live, change, hooks)?;
+    let planned = plans(target, live, change, told)?;
     let movers = planned.iter().flat_map(|planned| planned.plan.movers());
-    if snapshot::locate(client, live, movers).await? { plans(target, live, change, hooks) } else { Ok(planned) }
+    if snapshot::locate(client, live, movers).await? { plans(target, live, change, told) } else { Ok(planned) }
 }
 
 fn managed(stack: &Stack, stored: &Stored) -> Failure {
@@ -267,6 +300,8 @@ fn direct(change: &ChangeArguments) -> Policy {
         allow_delete: change.allow_delete,
         trust_secrets: change.trust_secrets,
         zero_downtime: change.zero_downtime.map_or(settings::ZeroDowntime::Auto, zero_downtime),
+        // As docker does.
+        resolve: change.resolve_image.map_or(Resolve::Always, Resolve::from),
         ..Policy::default()
     }
 }
@@ -285,6 +320,7 @@ fn repository(stack: &Stack, change: &ChangeArguments) -> Policy {
         allow_delete: change.allow_delete,
         trust_secrets: change.trust_secrets || by_settings.trust_secrets,
         zero_downtime: change.zero_downtime.map_or(by_settings.zero_downtime, zero_downtime),
+        resolve: change.resolve_image.map_or(by_settings.resolve, Resolve::from),
         ..by_settings
     }
 }

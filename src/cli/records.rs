@@ -59,6 +59,7 @@ pub async fn sync(arguments: &SyncArguments, environment: &Environment) -> Resul
     change(&client, &arguments.stacks, "will be applied", |record| {
         record.approved = Some(now);
         record.deletions_approved = arguments.allow_delete;
+        record.resolve_now = arguments.resolve;
     })
     .await
 }

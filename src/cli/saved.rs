@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{Kind, RedactedUrl};
 use crate::plan::view::Document;
-use crate::swarm::Live;
+use crate::swarm::{Images, Live};
 
 use super::arguments::{ApplyArguments, ChangeArguments, Pins, PlanArguments, TargetArguments};
 use super::failure::Failure;
@@ -43,6 +43,9 @@ pub struct Saved {
     pub commit: Option<String>,
     /// What each stack was planned on.
     pub stacks: Vec<Stack>,
+    /// What registries said of images: a tag that moves afterwards is not what was planned.
+    #[serde(default)]
+    pub images: Images,
     /// What was shown, values that look like secrets always hidden.
     pub plan: Document,
 }
@@ -99,13 +102,13 @@ pub struct Found {
 }
 
 impl Saved {
-    /// What is saved of a plan. `document` hides what looks like a secret, whatever was shown.
+    /// What is saved of a plan, and of what registries said for it. `document` hides what looks like a secret, whatever was shown.
     pub fn of(
         arguments: &PlanArguments,
         target: &Target,
         plans: &[Planned<'_>],
         live: &Live,
-        document: Document,
+        (document, images): (Document, Images),
     ) -> Self {
         let repo = arguments.target.repo.as_deref().map(|repo| RedactedUrl::new(repo).to_string());
         let commit = match &target.origin {
@@ -120,6 +123,7 @@ impl Saved {
             change: arguments.change.clone(),
             commit,
             stacks: gather::stacks(target, plans, live),
+            images,
             plan: document,
         }
     }

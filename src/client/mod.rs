@@ -38,6 +38,7 @@ mod filters;
 mod image;
 mod listed;
 mod logs;
+pub(crate) mod registries;
 mod registry;
 #[cfg(test)]
 pub(crate) mod scripted;
@@ -62,7 +63,8 @@ pub use error::{Attempt, Class, Error, Failure, Verb};
 pub use events::{Action, Events, EventsSource, Hint, Subscription};
 pub use filters::Filters;
 pub use listed::{Found, Known, Listed, Unreadable};
-pub use registry::{AuthHeader, Credentials, CredentialsError};
+pub use registries::{Facts, Insecure, Manifest, Refusal, Registries};
+pub use registry::{AuthHeader, Credentials, CredentialsError, Login};
 pub use tls::{Identity, Tls, TlsError, Verification};
 pub use version::{ApiVersion, NEWEST_API, OLDEST_API};
 

@@ -47,6 +47,33 @@ impl AuthHeader {
     }
 }
 
+/// Credentials of one registry, for whoever asks it without the engine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Login {
+    /// A name and a password.
+    Password {
+        /// The name.
+        name: String,
+        /// The password.
+        password: Secret<String>,
+    },
+    /// A token that a credential helper keeps in a password's stead.
+    Token(Secret<String>),
+}
+
+impl Login {
+    fn new(credential: DockerCredential) -> Option<Self> {
+        match credential {
+            DockerCredential::IdentityToken(token) if token.is_empty() => None,
+            DockerCredential::IdentityToken(token) => Some(Login::Token(Secret::new(token))),
+            DockerCredential::UsernamePassword(name, password) if name.is_empty() && password.is_empty() => None,
+            DockerCredential::UsernamePassword(name, password) => {
+                Some(Login::Password { name, password: Secret::new(password) })
+            }
+        }
+    }
+}
+
 /// Why credentials could not be had. It never quotes the file or what a helper printed to its standard output.
 #[derive(Debug, thiserror::Error)]
 pub enum CredentialsError {
@@ -108,6 +135,19 @@ impl Credentials {
     /// [`CredentialsError`] where there may be an entry that cannot be had. Docker's command goes on without; whoever does
     /// the same should say so.
     pub async fn header(&self, image: &str) -> Result<Option<AuthHeader>, CredentialsError> {
+        Ok(self.find(image).await?.and_then(|(credential, key)| AuthHeader::new(&credential, &key)))
+    }
+
+    /// The same, for whoever asks the registry itself.
+    ///
+    /// # Errors
+    /// As [`Credentials::header`].
+    pub async fn login(&self, image: &str) -> Result<Option<Login>, CredentialsError> {
+        Ok(self.find(image).await?.and_then(|(credential, _)| Login::new(credential)))
+    }
+
+    /// The entry for the registry of `image`, and the name that docker keeps it under.
+    async fn find(&self, image: &str) -> Result<Option<(DockerCredential, String)>, CredentialsError> {
         let Some(path) = self.file.clone() else { return Ok(None) };
         let image = ImageReference::parse(image)?;
         let key = if image.host() == DEFAULT_HOST { DEFAULT_KEY } else { image.host() }.to_owned();
@@ -128,7 +168,7 @@ impl Credentials {
             Ok(Err(_)) | Err(_) => return Err(CredentialsError::Helper { path, registry }),
         };
         match found {
-            Ok(credential) => Ok(AuthHeader::new(&credential, &key)),
+            Ok(credential) => Ok(Some((credential, key))),
             Err(CredentialRetrievalError::NoCredentialConfigured) => Ok(None),
             Err(CredentialRetrievalError::HelperFailure { stdout, stderr, .. })
                 if says_not_found(&stdout) || says_not_found(&stderr) =>

@@ -308,7 +308,7 @@ pub(super) fn failure(
 }
 
 /// What is at the bottom of a chain: hyper's own layers ("client error (Connect)") tell nobody anything.
-fn root_cause(error: &dyn std::error::Error) -> String {
+pub(super) fn root_cause(error: &dyn std::error::Error) -> String {
     let mut cause = error;
     while let Some(next) = cause.source() {
         cause = next;

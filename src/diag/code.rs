@@ -172,6 +172,12 @@ codes! {
     VOLUME_EMPTY = "feasibility/volume-empty",
     /// What nobody could be asked: a registry that did not answer in time, tasks that could not be listed.
     NOT_CHECKED = "feasibility/not-checked",
+    /// An image that is sent without a digest, because its registry did not say one.
+    IMAGE_NOT_PINNED = "plan/image-not-pinned",
+    /// A tag that should be followed, and of which its registry said nothing: what runs keeps its digest.
+    IMAGE_KEPT = "plan/image-kept",
+    /// A tag that points to another digest than the one that runs, and is not followed.
+    TAG_MOVED = "plan/tag-moved",
     /// A service whose image is named without a digest, so that nodes may run different ones.
     IMAGE_NO_DIGEST = "image/no-digest",
     /// A tag that points to another image than the one that runs.

@@ -20,8 +20,8 @@ mod tests;
 
 use std::collections::BTreeMap;
 
-pub use facts::is_database;
 pub use compute::{Check, Computed};
+pub use facts::is_database;
 pub use finding::{Finding, condense};
 pub use world::World;
 

@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
 use super::contest::Corrections;
+use super::images::{Resolver, platforms};
 use super::keys::KeySource;
 use super::load;
 use super::record::{Record, RecordError};
@@ -18,11 +19,15 @@ use crate::client::{self, Client, Credentials};
 use crate::desired::{self, Desired, fingerprint};
 use crate::diag::{Diagnostic, Severity, Shown};
 use crate::model::{Digest, Revision, StackName};
-use crate::plan::{self, Hooks, OnDrift, Plan, Policy, Prune, Share, Step, Write};
+use crate::plan::{self, Applied, Hooks, OnDrift, Plan, Policy, Prune, Question, Share, Step, Write};
 use crate::runtime::Classify;
 use crate::settings::{Drift, Settings};
 use crate::sops::Keys;
 use crate::swarm::{Images, Live, Version};
+
+/// How long a look at a stack waits for registries itself. What takes longer is looked for at the next one, so that no other
+/// stack waits.
+const AT_ONCE: Duration = Duration::from_millis(250);
 
 /// A permit with a term: that of the lease.
 pub trait Term: Permit {
@@ -81,10 +86,24 @@ impl Classify for Error {
 pub struct Prepared {
     /// What is wanted.
     pub desired: Arc<Desired>,
-    /// Its digest.
+    /// The digest of what its files say.
+    pub said: Digest,
+    /// The same with its images resolved, once it is planned: what an attempt and a hold are of.
     pub digest: Digest,
+    /// What registries say of images whose word counts, as the record is to remember it: text and digest.
+    pub images: BTreeMap<String, String>,
     /// The revision it comes from.
     pub revision: Revision,
+}
+
+impl Prepared {
+    /// The same, with what registries say now (`pins`), and what they said before where they do not.
+    fn resolved(self, pins: &BTreeMap<String, String>, stored: Option<&Stored>) -> Self {
+        let none = BTreeMap::new();
+        let remembered = stored.map_or(&none, |stored| &stored.record.images);
+        let (digest, images) = plan::wanted_digest(&self.said, &self.desired, pins, remembered);
+        Self { digest, images, ..self }
+    }
 }
 
 /// What became of loading a stack.
@@ -114,6 +133,8 @@ struct Settled {
     desired: Weak<Desired>,
     live: Weak<Live>,
     policy: Policy,
+    asked: BTreeMap<String, Question>,
+    images: Images,
     plan: Arc<Plan>,
 }
 
@@ -123,6 +144,8 @@ pub struct Context {
     pub client: Client,
     /// Credentials of registries.
     pub credentials: Arc<Credentials>,
+    /// What registries say of images.
+    pub images: Resolver,
     /// What the sources say.
     pub world: Arc<World>,
     /// Asked before each write.
@@ -134,6 +157,8 @@ pub struct Context {
     own_writes: Mutex<HashMap<String, Version>>,
     superseded: Mutex<HashMap<String, Version>>,
     settled: Mutex<HashMap<StackName, Settled>>,
+    /// For which word of a person each stack's tags were asked about anew.
+    resolved: Mutex<HashMap<StackName, Timestamp>>,
     /// How rollouts fared at the last look.
     pub progress: super::verdict::Progress,
     /// Which drift was corrected.
@@ -152,6 +177,7 @@ impl Context {
         snapshot: impl Fn() -> Option<Arc<Live>> + Send + Sync + 'static,
     ) -> Self {
         Self {
+            images: Resolver::new(client.clone(), Arc::clone(&credentials)),
             client,
             credentials,
             world,
@@ -163,6 +189,7 @@ impl Context {
             own_writes: Mutex::default(),
             superseded: Mutex::default(),
             settled: Mutex::default(),
+            resolved: Mutex::default(),
             progress: super::verdict::Progress::default(),
             corrections: Corrections::default(),
         }
@@ -256,8 +283,11 @@ impl Context {
             match loaded.desired {
                 Some(mut desired) => {
                     fingerprint::fill(&mut desired, &swarm, &cache);
+                    let said = desired::digest(&desired);
                     Loaded::Prepared(Prepared {
-                        digest: desired::digest(&desired),
+                        digest: said.clone(),
+                        said,
+                        images: BTreeMap::new(),
                         desired: Arc::new(desired),
                         revision: own.revision.clone(),
                     })
@@ -281,49 +311,72 @@ impl Context {
         Ok(result)
     }
 
-    /// Plans a stack against the swarm and what its record says was applied. Where nothing has changed since that plan was
-    /// empty, it still is: a pass over stacks of which none moved costs little more than the lists.
+    /// Plans a stack against the swarm and what its record says was applied, and gives what is wanted with its digest, images
+    /// resolved. `None` where registries are still being asked: come back in a moment. Where nothing has changed since that
+    /// plan was empty, it still is: a pass over stacks of which none moved costs little more than the lists.
     ///
     /// # Errors
     /// A rendering that cannot be read.
-    pub fn plan(
+    pub async fn plan(
         &self,
-        prepared: &Prepared,
+        prepared: Prepared,
         settings: &Settings,
         stored: Option<&Stored>,
         live: &Arc<Live>,
-    ) -> Result<Arc<Plan>, Error> {
-        let stack = &prepared.desired.stack;
+    ) -> Result<Option<(Arc<Plan>, Prepared)>, Error> {
+        let stack = prepared.desired.stack.clone();
+        // What registries said before: what is under way is told by it.
+        let prepared = prepared.resolved(&BTreeMap::new(), stored);
+        let record = stored.map(|stored| &stored.record);
         let policy = Policy {
-            allow_delete: stored.is_some_and(|stored| stored.record.deletions_approved),
-            contested: self.corrections.contested(stack, Instant::now()),
-            hooks: stored.and_then(|stored| hooks(&stored.record, &prepared.digest, live)).unwrap_or_default(),
+            allow_delete: record.is_some_and(|record| record.deletions_approved),
+            resolve_now: record.is_some_and(|record| record.resolve_now),
+            contested: self.corrections.contested(&stack, Instant::now()),
+            hooks: record.and_then(|record| hooks(record, &prepared.digest, live)).unwrap_or_default(),
             ..policy(settings)
         };
-        if let Some(known) = self.settled().get(stack)
-            && Weak::ptr_eq(&known.desired, &Arc::downgrade(&prepared.desired))
-            && Weak::ptr_eq(&known.live, &Arc::downgrade(live))
-            && known.policy == policy
-        {
-            return Ok(Arc::clone(&known.plan));
+        let settled = self.settled().get(&stack).and_then(|known| {
+            let is_same = Weak::ptr_eq(&known.desired, &Arc::downgrade(&prepared.desired))
+                && Weak::ptr_eq(&known.live, &Arc::downgrade(live))
+                && known.policy == policy;
+            is_same.then(|| (known.asked.clone(), known.images.clone(), Arc::clone(&known.plan)))
+        });
+        if let Some((asked, images, plan)) = settled {
+            match self.ask(&stack, &asked, record, live).await {
+                None => return Ok(None),
+                Some(now) if now == images => return Ok(Some(resolved(plan, prepared, stored))),
+                Some(_) => {}
+            }
         }
         let applied = stored.map(|stored| rendering::applied(&stored.record, live)).transpose()?.flatten();
-        let good = match stored {
+        let good = match record {
             // Most often it is what is applied.
-            Some(stored) if !stored.record.is_at_its_best() => rendering::good(&stored.record, live)?,
+            Some(record) if !record.is_at_its_best() => rendering::good(record, live)?,
             _ => None,
         };
-        let input = plan::Input {
-            desired: &prepared.desired,
-            live,
-            applied: applied.as_ref(),
-            good: good.as_ref(),
-            images: &Images::default(),
-            policy: &policy,
+        let make = |images: &Images, policy: &Policy| {
+            let (desired, applied, good) = (&*prepared.desired, applied.as_ref(), good.as_ref());
+            let input = plan::Input { desired, live, applied, good, images, policy };
+            let plan = plan::plan(input);
+            let asked = plan::images_asked(&input, &plan, false);
+            (plan, asked)
         };
-        let plan = Arc::new(plan::plan(input));
+        let (first, asked) = make(&Images::default(), &policy);
+        let (plan, images) = if asked.is_empty() {
+            (first, Images::default())
+        } else {
+            let Some(images) = self.ask(&stack, &asked, record, live).await else { return Ok(None) };
+            let plan = make(&images, &policy).0;
+            let now = prepared.clone().resolved(&plan.pins, stored);
+            let hooks = record.and_then(|record| hooks(record, &now.digest, live)).unwrap_or_default();
+            // A tag that counts has moved: what is under way is an attempt at something else.
+            let is_other = hooks != policy.hooks;
+            let plan = if is_other { make(&images, &Policy { hooks, ..policy.clone() }).0 } else { plan };
+            (plan, images)
+        };
+        let (plan, prepared) = resolved(Arc::new(plan), prepared, stored);
         // What its record is to hold is in it already, so that need not be kept twice.
-        let recorded = stored.and_then(|stored| stored.record.applied.as_ref());
+        let recorded = record.and_then(|record| record.applied.as_ref());
         if plan.steps.is_empty()
             && plan.first_contact.is_none()
             && recorded.is_some_and(|recorded| recorded.digest == prepared.digest)
@@ -332,18 +385,48 @@ impl Context {
                 desired: Arc::downgrade(&prepared.desired),
                 live: Arc::downgrade(live),
                 policy,
-                plan: Arc::new(Plan { settled: plan::Applied::default(), ..Plan::clone(&plan) }),
+                asked,
+                images,
+                plan: Arc::new(Plan { settled: Applied::default(), ..Plan::clone(&plan) }),
             };
-            self.settled().insert(stack.clone(), known);
+            self.settled().insert(stack, known);
         } else {
-            self.settled().remove(stack);
+            self.settled().remove(&stack);
         }
-        Ok(plan)
+        Ok(Some((plan, prepared)))
+    }
+
+    /// Asks registries; `None` while answers are still to come.
+    async fn ask(
+        &self,
+        stack: &StackName,
+        asked: &BTreeMap<String, Question>,
+        record: Option<&Record>,
+        live: &Live,
+    ) -> Option<Images> {
+        if asked.is_empty() {
+            return Some(Images::default());
+        }
+        if let Some(word) = record.filter(|record| record.resolve_now).and_then(|record| record.approved) {
+            let mut resolved = self.resolved.lock().unwrap_or_else(PoisonError::into_inner);
+            // Whoever says so has just pushed: what was known before is not what is meant.
+            if resolved.insert(stack.clone(), word) != Some(word) {
+                self.images.forget(asked.keys());
+            }
+        }
+        let answers = self.images.ask(asked, &platforms(&live.nodes), AT_ONCE).await;
+        (!answers.pending).then_some(answers.images)
     }
 
     fn settled(&self) -> MutexGuard<'_, HashMap<StackName, Settled>> {
         self.settled.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// What is wanted, with what registries say of its images.
+fn resolved(plan: Arc<Plan>, prepared: Prepared, stored: Option<&Stored>) -> (Arc<Plan>, Prepared) {
+    let prepared = prepared.resolved(&plan.pins, stored);
+    (plan, prepared)
 }
 
 /// How far the hooks are of an attempt at this that is under way.
@@ -367,6 +450,7 @@ pub fn policy(settings: &Settings) -> Policy {
         trust_secrets: settings.trust_secrets,
         zero_downtime: settings.zero_downtime,
         resolve: settings.resolve,
+        resolve_now: false,
         hooks: Hooks::default(),
         parallel: Some(settings.parallel),
     }

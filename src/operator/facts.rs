@@ -10,8 +10,8 @@ use tokio::time::{Instant, timeout_at};
 use crate::audit::Tag;
 use crate::client::{Api, Client, Credentials, Distribution, Error};
 use crate::plan::{Answer, Facts, Questions};
-use crate::swarm::Tenant;
 use crate::swarm::image::ImageReference;
+use crate::swarm::{Image, Images, Problem, Tenant};
 
 /// How long one registry may take to tell of one image. A plan is waited for, and the answer is only advice.
 const PATIENCE: Duration = Duration::from_secs(4);
@@ -26,9 +26,26 @@ const WITHOUT_HURRY: Duration = Duration::from_secs(30);
 const AT_ONCE: usize = 6;
 
 /// Asks. Each image is asked about once; whoever does not answer in time is told of as unknown, and nothing here fails.
-pub async fn gather(client: &Client, credentials: &Credentials, questions: Questions) -> Facts {
-    let (tasks, images) = tokio::join!(tasks(client, questions.tasks), images(client, credentials, questions.images));
-    Facts { tasks, images: images.into_iter().collect() }
+/// Of what is `known` nobody is asked again.
+pub async fn gather(client: &Client, credentials: &Credentials, questions: Questions, known: &Images) -> Facts {
+    let (told, open): (BTreeSet<String>, BTreeSet<String>) =
+        questions.images.into_iter().partition(|image| known.get(image).is_some());
+    let told = told.into_iter().filter_map(|text| {
+        let answer = answer(known.get(&text)?);
+        Some((text, answer))
+    });
+    let told: Vec<(String, Answer)> = told.collect();
+    let (tasks, images) = tokio::join!(tasks(client, questions.tasks), images(client, credentials, open));
+    Facts { tasks, images: images.into_iter().chain(told).collect() }
+}
+
+fn answer(known: &Image) -> Answer {
+    match &known.problem {
+        None => Answer::Found { platforms: known.platforms.clone() },
+        Some(Problem::Missing) => Answer::Missing,
+        Some(Problem::Denied) => Answer::Denied,
+        Some(Problem::Unanswered(why)) => Answer::Unknown { why: why.clone() },
+    }
 }
 
 async fn tasks(client: &Client, are_wanted: bool) -> Result<Vec<Tenant>, String> {

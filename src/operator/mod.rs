@@ -18,6 +18,7 @@ pub mod context;
 pub mod end;
 pub mod facts;
 pub mod fleet;
+pub mod images;
 pub mod inventory;
 pub mod keys;
 pub mod load;

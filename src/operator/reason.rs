@@ -18,6 +18,14 @@ pub fn contested(plan: &Plan) -> Option<String> {
     plan.diagnostics.iter().find(|fault| fault.code == code::CONTESTED).map(|fault| fault.message.clone())
 }
 
+/// What there is to know of images: tags that have moved, and registries that should be followed and say nothing.
+pub fn images(plan: &Plan) -> Option<String> {
+    let told = plan.diagnostics.iter().filter(|fault| matches!(fault.code, code::TAG_MOVED | code::IMAGE_KEPT));
+    let told: Vec<&str> = told.map(|fault| fault.message.as_str()).collect();
+    let first = told.first()?;
+    Some(if told.len() > 1 { format!("{first}, and {} more", told.len() - 1) } else { (*first).to_owned() })
+}
+
 /// What drifted, in a few words.
 pub fn drift(plan: &Plan) -> Option<String> {
     if plan.drift.is_empty() {

@@ -31,6 +31,9 @@ const LOOK: Duration = Duration::from_secs(1);
 /// How soon a snapshot that does not show one's own writes yet is looked at again.
 const BEHIND: Duration = Duration::from_millis(50);
 
+/// How soon a stack is looked at again whose registries are being asked.
+const ASKING: Duration = Duration::from_millis(250);
+
 /// How soon a plan that something forbids is made again.
 const BLOCKED: Duration = Duration::from_secs(15);
 
@@ -65,7 +68,9 @@ pub async fn reconcile(context: &Context, stack: &StackName) -> Result<Action, E
         Loaded::Unread(reason) => return assignment.report(context, stored, Sync::Unknown, &reason).await,
         Loaded::Invalid(reason) => return assignment.report(context, stored, Sync::OutOfSync, &reason).await,
     };
-    let plan = context.plan(&prepared, &assignment.declared.settings, stored.as_ref(), &live)?;
+    let planned = context.plan(prepared, &assignment.declared.settings, stored.as_ref(), &live).await?;
+    // Registries are asked meanwhile, and nobody else waits for them.
+    let Some((plan, prepared)) = planned else { return Ok(Action::requeue(ASKING)) };
     let turn = Turn { context, assignment, stored, prepared, live };
     match turn.decide(&plan) {
         Decision::Settle => turn.settle(&plan).await,
@@ -279,6 +284,7 @@ impl Turn<'_> {
         let assessed = verdict::look(self.context, self.desired(), &self.live, settings, was_healthy).await?;
         let verdict = verdict::summary(&assessed);
         let drift = reason::drift(plan);
+        let images = reason::images(plan);
         // What is contested may be corrected again when its time has passed.
         let mut again = self.context.corrections.again_in(&plan.stack, Instant::now());
         let health = match &verdict {
@@ -297,7 +303,7 @@ impl Turn<'_> {
             Verdict::Healthy => None,
         };
         let problem = self.assignment.problem.as_ref().map(|problem| format!("source: {problem}"));
-        let reason = [problem, contested, drift, waiting].into_iter().flatten().collect::<Vec<_>>().join("; ");
+        let reason = [problem, contested, drift, images, waiting].into_iter().flatten().collect::<Vec<_>>().join("; ");
         if record.applied.as_ref().is_none_or(|applied| applied.digest != self.prepared.digest) {
             let rendering = records::keep(&self.context.client, &plan.stack, &plan.settled).await?;
             record.applied = Some(AppliedRecord {
@@ -355,6 +361,7 @@ impl Turn<'_> {
         record.held = None;
         record.approved = None;
         record.deletions_approved = false;
+        record.resolve_now = false;
         record.good.clone_from(&record.applied);
         if let Some(attempt) = record.attempt.take() {
             tracing::info!(stack = %plan.stack, revision = %attempt.revision, "stack is healthy");
@@ -433,10 +440,11 @@ impl Turn<'_> {
     /// The record to go on from, named after the source that declares the stack now.
     fn new_record(&self, plan: &Plan) -> Record {
         let source = self.assignment.source.to_string();
-        match self.record() {
+        let record = match self.record() {
             Some(record) => Record { source, ..record.clone() },
             None => Record::new(plan.stack.clone(), source),
-        }
+        };
+        Record { images: self.prepared.images.clone(), ..record }
     }
 
     async fn write(&self, record: Record) -> Result<Stored, Error> {

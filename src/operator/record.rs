@@ -55,6 +55,12 @@ pub struct Record {
     /// Whether that word holds for deletions that a guard would refuse, too.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub deletions_approved: bool,
+    /// Whether that word is to follow tags that have moved, this once.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub resolve_now: bool,
+    /// What registries last said of images whose word counts: text and digest. It is part of what is wanted.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub images: BTreeMap<String, String>,
     /// Every object that skep has applied, or was about to apply, for this stack: kind to full names. Pruning takes
     /// nothing else.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -188,6 +194,8 @@ impl Record {
             suspended: None,
             approved: None,
             deletions_approved: false,
+            resolve_now: false,
+            images: BTreeMap::new(),
             inventory: BTreeMap::new(),
             status: Status { sync: Sync::Unknown, health: Health::Unknown, revision: None, reason: String::new() },
             history: Vec::new(),

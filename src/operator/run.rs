@@ -307,6 +307,7 @@ async fn lead(options: &Options, handle: &LeaseHandle, term: u64, swarm: Swarm, 
                     () = tokio::time::sleep(resync) => {}
                     () = cancel.cancelled() => return,
                 }
+                reconciler.0.images.begin_pass();
             }
         });
     }

@@ -67,7 +67,7 @@ impl Outcome {
     }
 
     /// The specs of a service that is written.
-    fn written_services(&self) -> impl Iterator<Item = &ServiceSpec> {
+    pub fn written_services(&self) -> impl Iterator<Item = &ServiceSpec> {
         let steps = match &self.state {
             State::Write(steps) | State::Hook { run: steps, .. } => steps.as_slice(),
             _ => &[],
@@ -181,8 +181,17 @@ pub(super) fn plan(input: &Input<'_>, index: &Index<'_>, outcomes: Vec<Outcome>,
         confidential.extend(&applied.confidential);
     }
     settled.confidential = confidential.clone();
-    let mut plan =
-        Plan { stack, steps, unchanged, drift, diagnostics: Vec::new(), first_contact: None, settled, confidential };
+    let mut plan = Plan {
+        stack,
+        steps,
+        unchanged,
+        drift,
+        diagnostics: Vec::new(),
+        first_contact: None,
+        settled,
+        confidential,
+        pins: BTreeMap::new(),
+    };
     plan.remark(faults, input.desired);
     plan.first_contact = first_contact(input, index, &plan);
     if input.policy.direct {

@@ -4,6 +4,7 @@
 //! carries it out takes the [`Step`]s one by one; whoever shows it takes the [`view`].
 
 mod applied;
+mod asked;
 mod content;
 mod correct;
 mod cost;
@@ -44,6 +45,7 @@ mod tests;
 use serde_json::Value;
 
 pub use applied::{Applied, Content, Object};
+pub use asked::{Question, images_asked, wanted_digest};
 pub use feasible::{Answer, Estimate, Facts, Questions};
 pub use frame::Frame;
 pub use html::{drift_html, plan_html};
@@ -102,9 +104,10 @@ fn decide(input: &Input<'_>) -> Plan {
     let (networks, joined) = network::resolve(input, &index, &mut faults);
     let (contents, names) = content::resolve(input, &index, &mut faults);
     let mut ignored = Vec::new();
-    let services = service::resolve(input, &index, &names, &joined, &mut faults, &mut ignored);
+    let (services, pins) = service::resolve(input, &index, &names, &joined, &mut faults, &mut ignored);
     let mut plan = draft::plan(input, &index, networks.into_iter().chain(contents).chain(services).collect(), faults);
     plan.drift.ignored = ignored;
+    plan.pins = pins;
     plan
 }
 

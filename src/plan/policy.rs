@@ -26,6 +26,8 @@ pub struct Policy {
     pub zero_downtime: ZeroDowntime,
     /// When the digest that a tag points to counts.
     pub resolve: Resolve,
+    /// Follows moved tags this once, whatever `resolve` says, and pins what runs without a digest.
+    pub resolve_now: bool,
     /// How far the stack's hooks are.
     pub hooks: Hooks,
     /// How many services may replace their tasks at the same time; `None` is no limit.

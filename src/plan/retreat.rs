@@ -99,6 +99,7 @@ pub fn retreat(failed: &Failed<'_>) -> Retreat {
         first_contact: None,
         settled: failed.attempted.clone(),
         confidential: applied.confidential.clone(),
+        pins: Default::default(),
     };
     Retreat { plan, left, applied }
 }

@@ -1,12 +1,13 @@
 //! Services: what is sent where something differs, and nothing where nothing does.
 
 mod hook;
+pub(super) mod image;
 mod join;
 pub(super) mod keep;
 mod refuse;
 mod replace;
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use serde_json::Value;
 
@@ -28,7 +29,7 @@ use crate::settings::ZeroDowntime;
 use crate::swarm::canonical::{canonical_service, forget_unstored, keep_order, resolve_networks};
 use crate::swarm::{Service, ServiceSpec, effects};
 
-/// Every service of the stack.
+/// Every service of the stack, and the images for which the word of their registry counts.
 pub(super) fn resolve(
     input: &Input<'_>,
     index: &Index<'_>,
@@ -36,10 +37,13 @@ pub(super) fn resolve(
     networks: &Networks<'_>,
     faults: &mut Vec<Diagnostic>,
     ignored: &mut Vec<Drifted>,
-) -> Vec<Outcome> {
+) -> (Vec<Outcome>, BTreeMap<String, String>) {
     let planner = Planner { input, index, names, networks, joined: join::needed(input, index, networks) };
     let services = input.desired.services.iter();
-    services.map(|(name, service)| planner.one(name, service, faults, ignored)).collect()
+    let outcomes: Vec<Outcome> = services.map(|(name, service)| planner.one(name, service, faults, ignored)).collect();
+    let (told, pins) = image::tell(input, index, &outcomes);
+    faults.extend(told);
+    (outcomes, pins)
 }
 
 struct Planner<'p, 'a> {
@@ -158,7 +162,7 @@ impl Planner<'_, '_> {
             return same(wanted);
         }
         ignored.extend(self.ignore(service, live, &found, &mut wanted));
-        let mut changes = self.changes(&found, &wanted, applied, None);
+        let mut changes = self.changes(service, &found, &wanted, applied, None);
         if changes.is_empty() {
             return same(wanted);
         }
@@ -168,13 +172,13 @@ impl Planner<'_, '_> {
             let drift = Some(self.drifted(live, &wanted, changes));
             return Outcome { object, state: State::Drifted, drift, entry: entry(self.settled(wanted, applied)) };
         }
-        let drops = cost::replaces_tasks(&changes) && keep::drop_bookkeeping(&mut wanted, &service.spec);
+        let drops = cost::replaces_tasks(&changes) && self.ride_along(&mut wanted, service);
         // It is written, so what skep fills in comes along.
         let silence = self.silence(service, &wanted, &found, applied);
         if self.fill(service, &mut wanted, Some(&found)) || drops {
             canonical_service(&mut wanted);
             wanted = left_alone(&ignore::of(service), &found, wanted);
-            changes = self.changes(&found, &wanted, applied, silence.as_ref());
+            changes = self.changes(service, &found, &wanted, applied, silence.as_ref());
             cost::assess_changes(&mut changes, live, &wanted, &self.input.live.nodes);
             if let Some(silence) = &silence {
                 rollout::tell(&mut changes, &wanted, silence);
@@ -226,6 +230,9 @@ impl Planner<'_, '_> {
         resolve_networks(&mut spec, |name| self.index.network_id(name));
         keep_predefined(self.index, &mut spec, live);
         keep::image_and_platforms(&mut spec, live, applied);
+        if let Some(said) = keep::image(&service.spec) {
+            image::pin(&mut spec, said, live, applied, (self.input.images, self.input.policy));
+        }
         keep::order_of_variables(&mut spec, live, applied);
         let past = live.or(applied);
         if !service.said.replicas {
@@ -354,6 +361,7 @@ impl Planner<'_, '_> {
     /// The differences.
     fn changes(
         &self,
+        service: &desired::Service,
         found: &ServiceSpec,
         wanted: &ServiceSpec,
         applied: Option<&ServiceSpec>,
@@ -381,6 +389,7 @@ impl Planner<'_, '_> {
                 change.origin = Origin::Skep;
             }
         }
+        image::attribute(&mut changes, service);
         changes
     }
 
@@ -435,6 +444,12 @@ impl Planner<'_, '_> {
         (!drift.is_empty()).then(|| self.drifted(live, wanted, drift))
     }
 
+    /// What is changed only where tasks are replaced anyway. Says whether there was any.
+    fn ride_along(&self, spec: &mut ServiceSpec, service: &desired::Service) -> bool {
+        let is_dropped = keep::drop_bookkeeping(spec, &service.spec);
+        image::ride_along(spec, service, self.input) || is_dropped
+    }
+
     /// The spec that is sent for a service that is there: what no diff looks at stays, and so does the order of lists.
     fn sent(
         &self,
@@ -445,7 +460,7 @@ impl Planner<'_, '_> {
     ) -> ServiceSpec {
         let mut spec = self.wanted(service, Some(&live.spec), applied);
         if replaces_tasks {
-            keep::drop_bookkeeping(&mut spec, &service.spec);
+            self.ride_along(&mut spec, service);
         }
         self.fill(service, &mut spec, Some(&live.spec));
         let mut spec = left_alone(&ignore::of(service), &live.spec, spec);

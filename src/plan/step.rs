@@ -1,5 +1,6 @@
 //! A plan: writes in order, what each costs, and what is only shown.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use schemars::JsonSchema;
@@ -36,6 +37,8 @@ pub struct Plan {
     pub settled: Applied,
     /// Texts that came out of encrypted files, now or when they were applied: no output may hold them.
     pub confidential: Confidential,
+    /// Images for which the word of their registry counts: the text, and the digest that it is pinned to.
+    pub pins: BTreeMap<String, String>,
 }
 
 impl Plan {

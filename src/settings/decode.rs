@@ -118,14 +118,10 @@ fn settings(fields: &mut Fields<'_>) -> StackSettings {
         parallel: fields.said("parallel").and_then(|view| at_least_one(&view)),
         timeout: fields.said("timeout").and_then(|view| positive(&view)),
         ignore: fields.said("ignore").and_then(|view| view.list(|view| pointer(&view))),
-        resolve: fields.said("resolve").and_then(|view| {
-            let choices = [("changed", Resolve::Changed), ("always", Resolve::Always), ("never", Resolve::Never)];
-            let choice = view.choice(&choices)?;
-            if choice == Resolve::Always {
-                later(&view, "a moved tag is not looked up yet: `always` does what `changed` does");
-            }
-            Some(choice)
-        }),
+        resolve: fields.choice(
+            "resolve",
+            &[("changed", Resolve::Changed), ("always", Resolve::Always), ("never", Resolve::Never)],
+        ),
         adopt: fields.choice("adopt", &[("safe", Adopt::Safe), ("apply", Adopt::Apply)]),
         trust_secrets: fields.boolean("trustSecrets"),
         variables: fields.choice("variables", &[("strict", Strictness::Strict), ("loose", Strictness::Loose)]),
@@ -176,11 +172,6 @@ fn at_least_one(view: &View<'_>) -> Option<u32> {
         return None;
     }
     Some(number)
-}
-
-/// A setting that promises nothing is accepted, and said to do nothing yet.
-fn later(view: &View<'_>, message: &str) {
-    view.fault(Diagnostic::warning(code::NOT_YET, format!("{}: {message}", view.name())).at(view.span()));
 }
 
 fn pointer(view: &View<'_>) -> Option<String> {

@@ -11,7 +11,7 @@ mod previous;
 mod spec;
 mod tenant;
 
-pub use images::{Image, Images, Known};
+pub use images::{Image, Images, Known, Problem};
 pub use live::Live;
 pub use object::*;
 pub use previous::{Predecessor, PreviousSpec};

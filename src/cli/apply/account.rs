@@ -5,7 +5,6 @@ use jiff::Timestamp;
 
 use crate::apply::Outcome;
 use crate::client::Client;
-use crate::desired;
 use crate::health::Health;
 use crate::model::{Digest, Revision};
 use crate::operator::record::{APPLYING, Applied, Attempt, Failed, Held, Past, Record, Status};
@@ -23,8 +22,7 @@ use super::super::target::{Origin, Target};
 /// something else that no object shows, as what is protected, and when secrets in it are trusted at last.
 pub fn is_due(target: &Target, planned: &Planned<'_>) -> bool {
     let applied = planned.stored.as_ref().and_then(|stored| stored.record.applied.as_ref());
-    let digest = planned.stack.desired.as_ref().map(desired::digest);
-    let says_else = applied.map(|applied| &applied.digest) != digest.as_ref();
+    let says_else = applied.is_none_or(|applied| applied.digest != planned.digest);
     matches!(target.origin, Origin::Repository { .. }) && (planned.verifies || says_else)
 }
 
@@ -124,6 +122,7 @@ impl<'a> Account<'a> {
         record.held = None;
         record.approved = None;
         record.deletions_approved = false;
+        record.resolve_now = false;
         record.good.clone_from(&record.applied);
         ended(&mut record, "applied");
         record.status = Status { sync: Sync::Synced, ..self.status(Health::Healthy, String::new()) };
@@ -147,6 +146,7 @@ impl<'a> Account<'a> {
         ended(&mut record, if over.back.is_empty() { "failed" } else { "rolled back" });
         record.approved = None;
         record.deletions_approved = false;
+        record.resolve_now = false;
         record.status = self.status(Health::Degraded, format!("held: {cause}"));
         record.held = Some(Held {
             revision: self.revision(),
@@ -161,10 +161,11 @@ impl<'a> Account<'a> {
     }
 
     fn record(&self) -> Record {
-        match &self.planned.stored {
+        let record = match &self.planned.stored {
             Some(stored) => Record { source: self.source.to_owned(), ..stored.record.clone() },
             None => Record::new(self.planned.plan.stack.clone(), self.source.to_owned()),
-        }
+        };
+        Record { images: self.planned.images.clone(), ..record }
     }
 
     fn revision(&self) -> Revision {
@@ -175,7 +176,7 @@ impl<'a> Account<'a> {
     }
 
     fn digest(&self) -> Digest {
-        self.planned.stack.desired.as_ref().map_or_else(|| Digest::of(""), desired::digest)
+        self.planned.digest.clone()
     }
 
     fn applied(&self, rendering: String) -> Applied {

@@ -25,7 +25,7 @@ use crate::operator::records::Stored;
 use crate::operator::snapshot::{self, SnapshotError};
 use crate::operator::verdict::{self, Assessed, Verdict, Wanted};
 use crate::plan::{self, Action, Hooks, Mask, Plan, Step};
-use crate::swarm::{Live, ServiceSpec};
+use crate::swarm::{Images, Live, ServiceSpec};
 
 /// How often the rollout is looked at.
 pub(super) const LOOK: Duration = Duration::from_millis(500);
@@ -42,6 +42,8 @@ pub struct Session<'a> {
     pub timeout: Option<Duration>,
     pub arguments: &'a ApplyArguments,
     pub target: &'a Target,
+    /// What registries said of images before the plan was shown.
+    pub images: &'a Images,
     /// The plan that is carried out, if it was saved.
     pub saved: Option<&'a Saved>,
     /// What was written so far.
@@ -201,7 +203,8 @@ impl Session<'_> {
     async fn next(&self, planned: &Planned<'_>) -> Result<Plan, Failure> {
         let mut live = snapshot::take(&self.client).await?;
         let hooks = self.hooks().clone();
-        let plans = plans::exact(&self.client, self.target, &mut live, &self.arguments.change, Some(&hooks)).await?;
+        let told = (self.images, Some(&hooks));
+        let plans = plans::exact(&self.client, self.target, &mut live, &self.arguments.change, told).await?;
         let again = of_stack(plans, planned)?;
         if let Some(saved) = self.saved {
             let document = plans::document(self.target, std::slice::from_ref(&again), &live, None, Mask::default());
@@ -252,13 +255,16 @@ impl Session<'_> {
     pub async fn now(&self, planned: &Planned<'_>) -> Result<Planned<'_>, Failure> {
         *self.hooks() = Hooks::default();
         let mut live = snapshot::take(&self.client).await?;
-        of_stack(plans::exact(&self.client, self.target, &mut live, &self.arguments.change, None).await?, planned)
+        of_stack(
+            plans::exact(&self.client, self.target, &mut live, &self.arguments.change, (self.images, None)).await?,
+            planned,
+        )
     }
 
     /// Plans the stack again, on the swarm as it is now.
     pub(super) fn again(&self, planned: &Planned<'_>, live: &Live) -> Result<Planned<'_>, Failure> {
         let hooks = self.hooks().clone();
-        of_stack(plans::plans(self.target, live, &self.arguments.change, Some(&hooks))?, planned)
+        of_stack(plans::plans(self.target, live, &self.arguments.change, (self.images, Some(&hooks)))?, planned)
     }
 
     /// Waits for the verdict, showing the tasks come up, and says what is wrong, if anything. `None` when it was interrupted.

@@ -37,6 +37,7 @@ pub fn saved() -> Saved {
         },
         change: ChangeArguments { allow_delete: true, ..ChangeArguments::default() },
         commit: Some("c0ffee".to_owned()),
+        images: Default::default(),
         stacks: vec![Stack {
             stack: "shop".to_owned(),
             commit: Some("beef".to_owned()),

@@ -115,11 +115,12 @@ impl Turn<'_> {
         if questions == Questions::default() {
             return;
         }
+        let known = self.context.images.recall(&questions.images);
         let (client, credentials) = (self.context.client.clone(), Arc::clone(&self.context.credentials));
         let (live, desired) = (self.live.clone(), Arc::clone(&self.prepared.desired));
         let mut foreseen = Plan { diagnostics: Vec::new(), ..plan.clone() };
         tokio::spawn(async move {
-            let facts = facts::gather(&client, &credentials, questions).await;
+            let facts = facts::gather(&client, &credentials, questions, &known).await;
             let found = Estimate::new(&live, &facts).of(&foreseen, &desired);
             foreseen.remark(found, &desired);
             for Diagnostic { code, severity, message, .. } in &foreseen.diagnostics {
@@ -183,7 +184,8 @@ impl Turn<'_> {
         }
         // It is a precaution: where it fails, corrections are counted as those of anybody's drift.
         let Ok(live) = snapshot::take(&self.context.client).await else { return Ok(()) };
-        let after = self.context.plan(&self.prepared, settings, Some(stored), &Arc::new(live))?;
+        let after = self.context.plan(self.prepared.clone(), settings, Some(stored), &Arc::new(live)).await?;
+        let Some((after, _)) = after else { return Ok(()) };
         let returned = contest::returned(plan, &after);
         for difference in &returned {
             tracing::error!(

@@ -182,6 +182,7 @@ impl Turn<'_> {
         }
         record.approved = None;
         record.deletions_approved = false;
+        record.resolve_now = false;
         if let Some(past) = record.history.first_mut().filter(|past| past.result == APPLYING) {
             past.result = "failed".to_owned();
             past.at = self.context.now();

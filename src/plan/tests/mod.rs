@@ -10,6 +10,7 @@ mod costs;
 mod deletion;
 mod feasible;
 mod goldens;
+mod images;
 mod laws;
 mod origin;
 mod recorded;

@@ -14,6 +14,7 @@ mod faults;
 mod hold;
 mod hooks;
 mod idle;
+mod images;
 mod ownership;
 mod private;
 mod remote;
