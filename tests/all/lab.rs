@@ -143,6 +143,13 @@ impl Lab {
         command
     }
 
+    /// The file of a network namespace: of the bridge, or of a node.
+    #[allow(dead_code, reason = "the benchmark enters it")]
+    pub fn namespace(&self, of: &str) -> PathBuf {
+        let slot = self.dir.file_name().expect("a lab's directory is its slot").to_string_lossy();
+        format!("/run/netns/skep-{slot}-{of}").into()
+    }
+
     #[track_caller]
     fn call(&self, before: &[&str], after: &[&str]) -> String {
         let output = script().args(before).arg(&self.dir).args(after).output().expect("scripts/lab runs");
