@@ -19,6 +19,7 @@ mod markdown;
 mod measure;
 mod names;
 mod poller;
+mod precedence;
 mod proxies;
 mod report;
 mod scenarios;
@@ -62,8 +63,9 @@ fn bench() {
         panic!("there is no scenario {unknown}; there are {}", names.join(", "));
     }
     let stage = Stage::new(rate);
+    let share = if stage.has_precedence() { "16 times the usual share" } else { "the usual share" };
     let policy = if stage.fills_in() { "" } else { ", which fills in no update policy" };
-    let machine = format!("{}, skep {}{policy}", machine(&stage), env!("CARGO_PKG_VERSION"));
+    let machine = format!("{}, {share} of the CPU, skep {}{policy}", machine(&stage), env!("CARGO_PKG_VERSION"));
     eprintln!("{machine}");
     let mut rows = Vec::new();
     for scenario in scenarios::ALL {

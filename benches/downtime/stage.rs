@@ -8,7 +8,8 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use super::client::{Client, Peer, Target};
-use super::lab::Lab;
+use super::lab::{self, Lab};
+use super::precedence::Precedence;
 use super::proxies::{self, NETWORK, SERVICE};
 use super::runner::{Outcome, Skep};
 use super::wait::wait_until;
@@ -94,7 +95,9 @@ impl App {
 
 /// It, and what is written for it.
 pub struct Stage {
+    // In this order: the lab goes first.
     pub lab: Lab,
+    precedence: Precedence,
     pub directory: TempDir,
     /// Requests a second, to each proxy.
     pub rate: u32,
@@ -104,6 +107,9 @@ pub struct Stage {
 impl Stage {
     /// Starts the swarm and the proxies.
     pub fn new(rate: u32) -> Stage {
+        // It outlives this process, and would keep the group.
+        lab::stand();
+        let precedence = Precedence::take();
         let lab = Lab::start(3);
         let directory = tempfile::tempdir().expect("a directory");
         let program = directory.path().join("bench-app");
@@ -120,9 +126,15 @@ impl Stage {
             let name = format!("proxies_{}", kind.name);
             wait_until(SOON, &format!("{name} runs"), || !lab.running(&name).is_empty());
         }
+        precedence.give_to(lab.dir());
         let help = Skep::offline().run(&["apply", "--help"]).expect(0).stdout;
         let fills_in = help.split("--zero-downtime").nth(1).is_some_and(|text| text.contains("- auto:"));
-        Stage { lab, directory, rate, fills_in }
+        Stage { lab, precedence, directory, rate, fills_in }
+    }
+
+    /// Whether all this goes before the machine's other work.
+    pub fn has_precedence(&self) -> bool {
+        self.precedence.is_taken()
     }
 
     /// Whether this skep computes a policy for updates.
