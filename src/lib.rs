@@ -4,7 +4,7 @@
 //!
 //! ```text
 //! vocabulary   model  diag  yaml
-//! pure         sops  settings  compose  swarm  desired  plan  import  health
+//! pure         sops  settings  compose  swarm  desired  health  lint  plan  import  audit
 //! shell        client  source  runtime  apply  telemetry
 //! assembly     operator  cli
 //! ```
@@ -12,6 +12,7 @@
 #![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
 
 pub mod apply;
+pub mod audit;
 pub mod cli;
 pub mod client;
 pub mod compose;
@@ -19,6 +20,7 @@ pub mod desired;
 pub mod diag;
 pub mod health;
 pub mod import;
+pub mod lint;
 pub mod model;
 pub mod operator;
 pub mod plan;

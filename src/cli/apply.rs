@@ -1,6 +1,7 @@
 //! `skep apply`: plan, confirm, apply, and show the rollout until it has converged.
 
 mod account;
+mod back;
 mod session;
 
 pub use account::is_due;
@@ -10,7 +11,8 @@ use std::sync::Mutex;
 
 use jiff::Timestamp;
 
-use crate::desired;
+use crate::desired::{self, External};
+use crate::diag::{Severity, code};
 use crate::model::StackName;
 use crate::plan::Mask;
 use crate::runtime::lease;
@@ -50,7 +52,7 @@ pub async fn run(arguments: &ApplyArguments, environment: &Environment) -> Resul
     {
         alone(&live)?;
     }
-    let mut plans = stop.unless(plan::exact(&client, &target, &mut live, &arguments.change)).await?;
+    let mut plans = stop.unless(plan::exact(&client, &target, &mut live, &arguments.change, None)).await?;
     if let Some(saved) = &saved {
         // It was saved with what looks like a secret hidden, and is compared so.
         let cluster = arguments.target.cluster.as_deref();
@@ -64,10 +66,15 @@ pub async fn run(arguments: &ApplyArguments, environment: &Environment) -> Resul
     show(arguments, environment, &target, &plans, &live)?;
     for planned in &plans {
         plan::mistyped(&target, planned, &live);
-        permitted(&target, planned, arguments.change.force)?;
+        if !comes_later(planned, &plans) {
+            permitted(&target, planned, arguments.change.force)?;
+        }
     }
-    let wanted: Vec<&Planned<'_>> =
-        plans.iter().filter(|planned| !planned.plan.steps.is_empty() || account::is_due(&target, planned)).collect();
+    let is_wanted = |planned: &&Planned<'_>| !planned.plan.steps.is_empty() || account::is_due(&target, planned);
+    // What others of them make comes first.
+    let (later, first): (Vec<_>, Vec<_>) =
+        plans.iter().filter(is_wanted).partition(|planned| comes_later(planned, &plans));
+    let wanted: Vec<&Planned<'_>> = first.into_iter().chain(later).collect();
     let writes = plans.iter().any(|planned| !planned.plan.steps.is_empty());
     if !wanted.is_empty() && !arguments.yes {
         let trusts = wanted.iter().any(|planned| planned.verifies);
@@ -88,6 +95,7 @@ pub async fn run(arguments: &ApplyArguments, environment: &Environment) -> Resul
         target: &target,
         saved: saved.as_ref(),
         written: Mutex::default(),
+        hooks: Mutex::default(),
     };
     all(&session, &wanted).await
 }
@@ -103,7 +111,16 @@ async fn all(session: &Session<'_>, wanted: &[&Planned<'_>]) -> Result<Exit, Fai
             unhealthy.insert(name);
             continue;
         }
-        let ended = session.stack(planned).await;
+        let ended = match planned.plan.is_blocked() {
+            false => session.stack(planned).await,
+            true => match session.now(planned).await {
+                Ok(again) => match permitted(session.target, &again, session.arguments.change.force) {
+                    Ok(()) => session.stack(&again).await,
+                    Err(failure) => Err(failure),
+                },
+                Err(failure) => Err(failure),
+            },
+        };
         if !matches!(ended, Ok(Exit::Done | Exit::Unhealthy)) {
             let left: Vec<&str> = wanted.iter().skip(index + 1).map(|planned| planned.stack.name.as_str()).collect();
             if !left.is_empty() {
@@ -117,6 +134,23 @@ async fn all(session: &Session<'_>, wanted: &[&Planned<'_>]) -> Result<Exit, Fai
         }
     }
     Ok(worst)
+}
+
+/// Whether all that forbids a plan is that other stacks, which are applied with it, have yet to make what it needs.
+fn comes_later(planned: &Planned<'_>, plans: &[Planned<'_>]) -> bool {
+    let mut errors = planned.plan.diagnostics.iter().filter(|fault| fault.severity == Severity::Error).peekable();
+    if errors.peek().is_none() || !errors.all(|fault| fault.code == code::EXTERNAL_MISSING) {
+        return false;
+    }
+    let makes = |external: &External| {
+        let mut others = plans.iter().filter(|other| other.plan.stack != planned.plan.stack);
+        others.any(|other| other.plan.steps.iter().any(|step| step.kind == external.kind && step.name == external.name))
+    };
+    let external = planned.stack.desired.iter().flat_map(|desired| &desired.external);
+    // What is there already is in no step, and not what is missing.
+    let missing: Vec<_> = external.filter(|external| makes(external)).collect();
+    let count = planned.plan.diagnostics.iter().filter(|fault| fault.code == code::EXTERNAL_MISSING).count();
+    missing.len() == count
 }
 
 fn form(arguments: &ApplyArguments, environment: &Environment) -> Form {

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde::{Deserialize, Serialize};
 
-pub use report::{FormArguments, ReportOutput};
+pub use report::{AuditOutput, FormArguments, ReportOutput};
 
 use crate::telemetry::Format;
 
@@ -38,6 +38,8 @@ pub enum Verb {
     Apply(ApplyArguments),
     /// Report what on the swarm is not as it was applied; needs no files
     Drift(DriftArguments),
+    /// Tell what is wrong with what runs: which updates lose requests, and why; needs no files and writes nothing
+    Audit(AuditArguments),
     /// Print the objects the files become, as Engine API JSON; needs no swarm
     Render(RenderArguments),
     /// Name every fault in the files, with file, line and column; needs no swarm
@@ -246,6 +248,27 @@ pub struct DriftArguments {
     /// Choose how to print it
     #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t)]
     pub output: ReportOutput,
+}
+
+/// `skep audit`.
+#[derive(Debug, Clone, Args)]
+#[command(
+    after_help = "Reads the swarm and asks registries; it needs no repository, no record and no file. Every code is \
+                        explained in docs/zero-downtime.md."
+)]
+pub struct AuditArguments {
+    /// Only what belongs to these stacks [default: the whole swarm]
+    #[arg(value_name = "STACK")]
+    pub stacks: Vec<String>,
+    /// Ask no registry what tags point to
+    #[arg(long)]
+    pub offline: bool,
+    /// End with 2 when anything was found
+    #[arg(long)]
+    pub detailed_exitcode: bool,
+    /// Choose how to print it
+    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t)]
+    pub output: AuditOutput,
 }
 
 /// `skep apply`.

@@ -229,6 +229,7 @@ fn report(found: Found<'_>, one: &One) -> Result<Report, Failure> {
                 desired,
                 live: found.live,
                 applied: None,
+                good: None,
                 images: &Images::default(),
                 policy: &policy,
             });

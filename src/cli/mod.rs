@@ -14,6 +14,7 @@ pub mod schema;
 
 mod apply;
 mod ask;
+mod audit;
 mod connect;
 mod delete;
 mod drift;
@@ -102,6 +103,7 @@ async fn dispatch(verb: Verb, environment: &Environment) -> Result<Exit, Failure
         Verb::Plan(arguments) => Stop::listen().unless(plan::run(&arguments, environment)).await,
         Verb::Apply(arguments) => apply::run(&arguments, environment).await,
         Verb::Drift(arguments) => Stop::listen().unless(drift::run(&arguments, environment)).await,
+        Verb::Audit(arguments) => Stop::listen().unless(audit::run(&arguments, environment)).await,
         Verb::Render(arguments) => Stop::listen().unless(render::run(&arguments, environment)).await,
         Verb::Validate(arguments) => Stop::listen().unless(validate::run(&arguments, environment)).await,
         Verb::Run(arguments) => run::run(&arguments, environment).await,

@@ -15,8 +15,8 @@ use crate::operator::records::{self, Stored};
 use crate::operator::rendering;
 use crate::operator::snapshot;
 use crate::plan::view::{self, Document, Header};
-use crate::plan::{self, Estimate, Form, Frame, Layout, Mask, Plan, Policy, Prune, Questions};
-use crate::settings::Resolve;
+use crate::plan::{self, Estimate, Form, Frame, Hooks, Layout, Mask, Plan, Policy, Prune, Questions};
+use crate::settings::{DEFAULT_PARALLEL, Resolve};
 use crate::source::git;
 use crate::swarm::{Images, Live};
 
@@ -39,7 +39,7 @@ pub async fn run(arguments: &PlanArguments, environment: &Environment) -> Result
     if target.has_errors() {
         return Err(Failure::Invalid);
     }
-    let mut plans = exact(&client, &target, &mut live, &arguments.change).await?;
+    let mut plans = exact(&client, &target, &mut live, &arguments.change, None).await?;
     judge(&client, environment, &arguments.change, &live, &mut plans).await;
     let shown = |mask| document(&target, &plans, &live, arguments.target.cluster.as_deref(), mask);
     let document = shown(mask(&arguments.change, environment));
@@ -164,11 +164,16 @@ pub fn fill(target: &mut Target, live: &Live) {
     }
 }
 
-/// Plans every stack of a target.
+/// Plans every stack of a target. While one of them is applied, its hooks are as far as `hooks` says.
 ///
 /// # Errors
 /// A stack that a controller manages, with `-c`; a record that cannot be read.
-pub fn plans<'a>(target: &'a Target, live: &Live, change: &ChangeArguments) -> Result<Vec<Planned<'a>>, Failure> {
+pub fn plans<'a>(
+    target: &'a Target,
+    live: &Live,
+    change: &ChangeArguments,
+    hooks: Option<&Hooks>,
+) -> Result<Vec<Planned<'a>>, Failure> {
     let mut planned = Vec::new();
     for stack in &target.stacks {
         let Some(desired) = &stack.desired else { continue };
@@ -182,10 +187,16 @@ pub fn plans<'a>(target: &'a Target, live: &Live, change: &ChangeArguments) -> R
             }
             (Origin::Repository { .. }, None) => (repository(stack, change), None),
         };
+        let good = match stored.as_ref().filter(|_| base.is_some()) {
+            Some(stored) => rendering::good(&stored.record, live).map_err(records::Error::from)?,
+            None => None,
+        };
+        let policy = Policy { hooks: hooks.cloned().unwrap_or_default(), ..policy };
         let plan = plan::plan(plan::Input {
             desired,
             live,
             applied: base.as_ref(),
+            good: good.as_ref(),
             images: &Images::default(),
             policy: &policy,
         });
@@ -234,10 +245,11 @@ pub async fn exact<'a>(
     target: &'a Target,
     live: &mut Live,
     change: &ChangeArguments,
+    hooks: Option<&Hooks>,
 ) -> Result<Vec<Planned<'a>>, Failure> {
-    let planned = plans(target, live, change)?;
+    let planned = plans(target, live, change, hooks)?;
     let movers = planned.iter().flat_map(|planned| planned.plan.movers());
-    if snapshot::locate(client, live, movers).await? { plans(target, live, change) } else { Ok(planned) }
+    if snapshot::locate(client, live, movers).await? { plans(target, live, change, hooks) } else { Ok(planned) }
 }
 
 fn managed(stack: &Stack, stored: &Stored) -> Failure {
@@ -251,6 +263,7 @@ fn direct(change: &ChangeArguments) -> Policy {
     Policy {
         prune: if change.prune { Prune::Labelled } else { Prune::Off },
         direct: true,
+        parallel: Some(DEFAULT_PARALLEL),
         allow_delete: change.allow_delete,
         trust_secrets: change.trust_secrets,
         ..Policy::default()

@@ -12,7 +12,10 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::health::{Verdict, WaitingFor};
+use crate::operator::record::Failed;
+use crate::operator::retreat::Over;
 use crate::operator::verdict::Assessed;
+use crate::plan::Plan;
 use crate::swarm::{Live, Task};
 
 use super::failure::Failure;
@@ -122,8 +125,43 @@ impl Progress {
         }
     }
 
+    /// A later wave begins.
+    pub fn wave(&self, plan: &Plan) {
+        let services: Vec<&str> = plan.first_wave().iter().map(|step| step.name.as_str()).collect();
+        let line = format!("these are healthy; next: {}", services.join(", "));
+        self.event("wave", &line, json!({ "next": services, "left": plan.steps.len() - services.len() }));
+    }
+
+    /// It did not come up: why, and the last lines of what failed.
+    pub fn failed(&self, failed: &Failed, assessed: &[Assessed]) {
+        let line = format!("{} failed: {}", self.stack, failed.cause);
+        self.event("failed", &line, json!({ "cause": failed.cause, "logs": failed.logs }));
+        if self.form != Form::Events {
+            failed.logs.iter().for_each(|line| self.talk(&format!("  | {line}")));
+        }
+        self.unhealthy(assessed);
+    }
+
+    /// What was written goes back, and waits for something.
+    pub fn going_back(&mut self, waiting: &str) {
+        // The same thing is told once, whatever its numbers say meanwhile.
+        let text = format!("going back: {waiting}");
+        if self.form != Form::Silent && self.said.insert(text.split(':').take(2).collect()) {
+            self.event("waiting", &text, json!({ "waiting": waiting }));
+        }
+    }
+
+    /// What became of the rest.
+    pub fn over(&self, over: &Over) {
+        let words = over.words();
+        let line = words.trim_start_matches([';', ' ']);
+        if !line.is_empty() {
+            self.event("over", &format!("  {line}"), json!({ "back": over.back, "left": over.left }));
+        }
+    }
+
     /// Where to look next, of the services that failed.
-    pub fn unhealthy(&self, assessed: &[Assessed]) {
+    fn unhealthy(&self, assessed: &[Assessed]) {
         let failed = |one: &&Assessed| !matches!(one.verdict, Verdict::Converged | Verdict::Progressing { .. });
         for one in assessed.iter().filter(failed) {
             if let Verdict::RolledBack { finished: true, .. } = one.verdict {

@@ -19,11 +19,14 @@ pub enum Name {
     Drift,
     /// `skep status -o json`
     Status,
+    /// `skep audit -o json`
+    Audit,
 }
 
 impl Name {
     /// All of them.
-    pub const ALL: &[Name] = &[Name::Stack, Name::Skep, Name::Config, Name::Plan, Name::Drift, Name::Status];
+    pub const ALL: &[Name] =
+        &[Name::Stack, Name::Skep, Name::Config, Name::Plan, Name::Drift, Name::Status, Name::Audit];
 
     /// The word in the command and in the file's name.
     pub fn as_str(self) -> &'static str {
@@ -34,6 +37,7 @@ impl Name {
             Name::Plan => "plan",
             Name::Drift => "drift",
             Name::Status => "status",
+            Name::Audit => "audit",
         }
     }
 
@@ -45,6 +49,7 @@ impl Name {
             Name::Config => of::<crate::settings::Controller>(),
             Name::Plan | Name::Drift => of::<crate::plan::view::Document>(),
             Name::Status => of::<crate::operator::status::Document>(),
+            Name::Audit => of::<crate::audit::Document>(),
         }
     }
 

@@ -87,6 +87,8 @@ fn stack(record: &Record, now: Timestamp) -> Stack {
             revision: held.revision.to_string(),
             since: held.since.to_string(),
             cause: held.cause.clone(),
+            logs: held.logs.clone(),
+            left: held.left.clone(),
         }),
         suspended: suspended.map(|suspended| Suspended {
             by: suspended.by.clone(),
@@ -137,6 +139,14 @@ fn text(document: &Document, style: Style) -> String {
     }
     if document.stacks.is_empty() {
         out = "no stack has a record yet\n".to_owned();
+    }
+    for stack in &document.stacks {
+        let lines = stack.held.iter().flat_map(|held| &held.logs);
+        for (index, line) in lines.enumerate() {
+            let head =
+                if index == 0 { format!("\n{} failed with these last lines:\n", stack.stack) } else { String::new() };
+            out.push_str(&format!("{head}  | {line}\n"));
+        }
     }
     let swarm = &document.swarm;
     let leader = document.leader.as_deref().unwrap_or("nobody: no controller runs");

@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use crate::swarm::{
-    Config, ConfigSpec, Network, NetworkSpec, Node, NodeSpec, Resource, SecretObject, SecretSpec, Service, ServiceSpec,
-    Task, Tenant,
+    Config, ConfigSpec, Network, NetworkSpec, Node, NodeSpec, Predecessor, Resource, SecretObject, SecretSpec, Service,
+    ServiceSpec, Task, Tenant,
 };
 
 mod sealed {
@@ -70,4 +70,5 @@ kinds! {
     Node, "nodes", [Replace(NodeSpec, |s| &s.name)];
     Task, "tasks", [Stacked];
     Tenant, "tasks", [];
+    Predecessor, "services", [];
 }

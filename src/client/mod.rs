@@ -35,7 +35,9 @@ mod engine;
 mod error;
 mod events;
 mod filters;
+mod image;
 mod listed;
+mod logs;
 mod registry;
 #[cfg(test)]
 pub(crate) mod scripted;

@@ -1,5 +1,8 @@
 //! `x-skep`: what a stack file says to skep alone. `docker stack deploy` reads over it.
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use super::cast;
 use crate::diag::{Diagnostic, code};
 use crate::model::name::check_service_name;
@@ -24,7 +27,8 @@ pub struct Own {
 }
 
 /// When a job runs that is a hook of its stack: once for each attempt that writes something else of the stack.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
 pub enum Hook {
     /// Before the stack's services are written: a migration, say.
     PreDeploy,

@@ -12,6 +12,7 @@ pub mod names;
 pub mod render;
 mod types;
 
+pub use crate::compose::Hook;
 pub use digest::digest;
 pub use lower::lower;
 pub use types::*;

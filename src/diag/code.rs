@@ -108,6 +108,36 @@ codes! {
     ONE_REPLICA_STOP_FIRST = "zero-downtime/one-replica-stop-first",
     /// An update that stops all tasks before the new ones run.
     ALL_AT_ONCE = "zero-downtime/all-at-once",
+    /// Tasks get requests before they can answer: nothing tells when they can.
+    NO_HEALTHCHECK = "zero-downtime/no-healthcheck",
+    /// A proxy learns more slowly of tasks than Swarm ends them.
+    PROXY_REFRESH = "zero-downtime/proxy-refresh",
+    /// A proxy that looks a name up once, and the name means tasks.
+    DNS_ONCE = "zero-downtime/dns-once",
+    /// A proxy that does not repeat a failed request on another server.
+    NO_RETRY = "zero-downtime/no-retry",
+    /// Tasks that are killed without being asked to end.
+    ABRUPT_EXIT = "zero-downtime/abrupt-exit",
+    /// Tasks that get less time to end than their requests take.
+    NO_GRACE = "zero-downtime/no-grace",
+    /// Old tasks that had to be killed after an update.
+    KILLED = "zero-downtime/killed",
+    /// An update that goes on before a new task has proved good.
+    DELAY_BELOW_MONITOR = "zero-downtime/delay-below-monitor",
+    /// Failures that come too late to be counted.
+    MONITOR_TOO_SHORT = "zero-downtime/monitor-too-short",
+    /// A rollback that takes tasks away before it starts the good ones.
+    ROLLBACK_STOP_FIRST = "zero-downtime/rollback-stop-first",
+    /// An update that stays as it is, or goes on, when it fails.
+    FAILURE_NOT_ROLLBACK = "zero-downtime/failure-not-rollback",
+    /// The only task of a service on a node that is about to be drained.
+    SINGLE_REPLICA_DRAIN = "zero-downtime/single-replica-drain",
+    /// Somebody who writes services again while they roll.
+    REDEPLOY_IN_ROLLOUT = "zero-downtime/redeploy-in-rollout",
+    /// A start-first update whose new tasks can be placed nowhere.
+    START_FIRST_STUCK = "zero-downtime/start-first-stuck",
+    /// Data that two tasks have open at once during an update.
+    RUNS_TWICE = "zero-downtime/runs-twice",
     /// A service that is scaled to nothing.
     NO_REPLICAS = "zero-downtime/no-replicas",
     /// An external network, config or secret that does not exist.
@@ -136,6 +166,28 @@ codes! {
     VOLUME_EMPTY = "feasibility/volume-empty",
     /// What nobody could be asked: a registry that did not answer in time, tasks that could not be listed.
     NOT_CHECKED = "feasibility/not-checked",
+    /// A service whose image is named without a digest, so that nodes may run different ones.
+    IMAGE_NO_DIGEST = "image/no-digest",
+    /// A tag that points to another image than the one that runs.
+    IMAGE_MOVED = "image/tag-moved",
+    /// A service whose last update left nothing to go back to.
+    TARGET_LOST = "rollout/target-lost",
+    /// An update that was stopped, or taken back, because tasks failed.
+    ROLLOUT_FAILED = "rollout/failed",
+    /// An update that gets on no more.
+    ROLLOUT_STUCK = "rollout/stuck",
+    /// Tasks that fail.
+    TASK_FAILING = "task/failing",
+    /// Tasks for which no node is found.
+    TASK_UNPLACED = "task/unplaced",
+    /// A config or secret that nothing uses any more.
+    UNUSED = "leftover/unused",
+    /// Another tool that writes services.
+    OTHER_WRITER = "writer/other",
+    /// A number of managers that bears no more losses than one manager fewer.
+    EVEN_MANAGERS = "node/even-managers",
+    /// A node that takes no tasks.
+    NODE_AWAY = "node/away",
     /// A field that the engine is too old to store.
     UNSTORED = "plan/unstored",
     /// A change that Swarm cannot carry out in place.

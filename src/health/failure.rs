@@ -21,7 +21,8 @@ pub struct Failure {
 }
 
 impl Failure {
-    pub(super) fn of(task: &Task, nodes: &[Arc<Node>]) -> Self {
+    /// Why a task failed, with its node's name.
+    pub fn of(task: &Task, nodes: &[Arc<Node>]) -> Self {
         let node = nodes.iter().find(|node| node.id == task.node_id);
         let error = if task.status.err.is_empty() { &task.status.message } else { &task.status.err };
         let container = task.status.extra.get("ContainerStatus");
@@ -38,6 +39,12 @@ impl Failure {
             exit_code: exit_code.filter(|code| *code != 0),
         }
     }
+}
+
+/// The failure of the task that failed last.
+pub fn last_failure(tasks: &[Arc<Task>], nodes: &[Arc<Node>]) -> Option<Failure> {
+    let failed = tasks.iter().filter(|task| matches!(task.status.state.as_str(), "failed" | "rejected"));
+    failed.max_by_key(|task| (task.version, &task.id)).map(|task| Failure::of(task, nodes))
 }
 
 impl fmt::Display for Failure {

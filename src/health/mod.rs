@@ -7,6 +7,7 @@
 
 mod assess;
 mod failure;
+mod killed;
 mod spec;
 mod tasks;
 mod word;
@@ -20,7 +21,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use assess::assess;
-pub use failure::Failure;
+pub use failure::{Failure, last_failure};
+pub use killed::{Killed, killed};
 pub use word::Health;
 
 use crate::swarm::{Node, Service, ServiceSpec, Task};

@@ -59,6 +59,7 @@ pub(super) fn plan(request: &Request<'_>, files: &[(String, Vec<u8>)]) -> Tried 
             desired: &desired,
             live: request.live,
             applied: None,
+            good: None,
             images: &Images::default(),
             policy: &policy,
         });

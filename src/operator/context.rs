@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use super::contest::Corrections;
 use super::keys::KeySource;
 use super::load;
-use super::record::RecordError;
+use super::record::{Record, RecordError};
 use super::records::{self, Stored};
 use super::rendering::{self, RenderingError};
 use super::world::{Assignment, World};
@@ -18,7 +18,7 @@ use crate::client::{self, Client, Credentials};
 use crate::desired::{self, Desired, fingerprint};
 use crate::diag::{Diagnostic, Severity, Shown};
 use crate::model::{Digest, Revision, StackName};
-use crate::plan::{self, OnDrift, Plan, Policy, Prune, Share, Step, Write};
+use crate::plan::{self, Hooks, OnDrift, Plan, Policy, Prune, Share, Step, Write};
 use crate::runtime::Classify;
 use crate::settings::{Drift, Settings};
 use crate::sops::Keys;
@@ -297,6 +297,7 @@ impl Context {
         let policy = Policy {
             allow_delete: stored.is_some_and(|stored| stored.record.deletions_approved),
             contested: self.corrections.contested(stack, Instant::now()),
+            hooks: stored.and_then(|stored| hooks(&stored.record, &prepared.digest, live)).unwrap_or_default(),
             ..policy(settings)
         };
         if let Some(known) = self.settled().get(stack)
@@ -307,10 +308,16 @@ impl Context {
             return Ok(Arc::clone(&known.plan));
         }
         let applied = stored.map(|stored| rendering::applied(&stored.record, live)).transpose()?.flatten();
+        let good = match stored {
+            // Most often it is what is applied.
+            Some(stored) if !stored.record.is_at_its_best() => rendering::good(&stored.record, live)?,
+            _ => None,
+        };
         let input = plan::Input {
             desired: &prepared.desired,
             live,
             applied: applied.as_ref(),
+            good: good.as_ref(),
             images: &Images::default(),
             policy: &policy,
         };
@@ -339,6 +346,11 @@ impl Context {
     }
 }
 
+/// How far the hooks are of an attempt at this that is under way.
+fn hooks(record: &Record, digest: &Digest, live: &Live) -> Option<Hooks> {
+    record.attempt.as_ref().filter(|attempt| attempt.digest == *digest).map(|attempt| attempt.hooks(live))
+}
+
 /// What a plan may do by a stack's settings.
 pub fn policy(settings: &Settings) -> Policy {
     Policy {
@@ -355,6 +367,7 @@ pub fn policy(settings: &Settings) -> Policy {
         trust_secrets: settings.trust_secrets,
         zero_downtime: settings.zero_downtime,
         resolve: settings.resolve,
+        hooks: Hooks::default(),
         parallel: Some(settings.parallel),
     }
 }

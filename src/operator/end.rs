@@ -38,6 +38,7 @@ pub fn plan(stack: &StackName, applied: &Applied, live: &Live) -> Plan {
         desired: &nothing,
         live,
         applied: Some(applied),
+        good: None,
         images: &Images::default(),
         policy: &policy,
     })

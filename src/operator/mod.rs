@@ -10,6 +10,8 @@
 //! itself.
 
 pub mod ahead;
+mod attempt;
+pub mod autopsy;
 mod claim;
 mod contest;
 pub mod context;
@@ -24,6 +26,7 @@ pub mod reconcile;
 pub mod record;
 pub mod records;
 pub mod rendering;
+pub mod retreat;
 pub mod run;
 pub mod snapshot;
 pub mod sources;

@@ -1,22 +1,25 @@
 //! Bringing one stack to what git says: the one function to read first is [`reconcile`].
 
 mod carry;
+mod fail;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
+use super::attempt::GivenUp;
 use super::claim::Unowned;
 use super::context::{Context, Error, Loaded, Prepared};
-use super::record::{APPLYING, Applied as AppliedRecord, Attempt, Held, Past, Record, Status};
+use super::record::{APPLYING, Applied as AppliedRecord, Attempt, Past, Record, Status};
 use super::records::{self, Stored};
 use super::verdict::{self, Verdict};
 use super::world::{Assignment, Orphan};
 use super::{claim, contest, inventory, reason, rendering};
-use crate::desired::Desired;
+use crate::desired::{Desired, External};
+use crate::diag::{Severity, code};
 use crate::health::Health;
-use crate::model::StackName;
+use crate::model::{Kind, StackName};
 use crate::plan::{FirstContact, Plan, Sync};
 use crate::runtime::Action;
 use crate::settings::{Adopt, Drift, Removed, SyncMode};
@@ -69,6 +72,8 @@ pub async fn reconcile(context: &Context, stack: &StackName) -> Result<Action, E
         Decision::Adopt => turn.adopt(&plan).await,
         Decision::Wait { reason, health, again } => turn.wait(&plan, &reason, health, again).await,
         Decision::Hold { cause } => turn.hold(&plan, cause).await,
+        Decision::GivenUp(found) => turn.given_up(&plan, found).await,
+        Decision::Retreat => turn.retreat(&plan).await,
         Decision::Apply => turn.carry_out(&plan).await,
     }
 }
@@ -95,8 +100,12 @@ enum Decision {
     Adopt,
     /// Something forbids to write now.
     Wait { reason: String, health: Option<Health>, again: Option<Duration> },
-    /// The last attempt failed.
+    /// Nothing is written until git says something else, or a person does.
     Hold { cause: String },
+    /// The engine gave up on the attempt that is under way.
+    GivenUp(GivenUp),
+    /// The attempt that is under way has failed.
+    Retreat,
     /// Carry it out.
     Apply,
 }
@@ -148,14 +157,21 @@ impl Turn<'_> {
                 return Decision::Wait { reason, health: Some(Health::Degraded), again: None };
             }
         }
+        if let Some(attempt) = self.open_attempt() {
+            if attempt.failed.is_some() {
+                return Decision::Retreat;
+            }
+            if let Some(found) = attempt.failure(&self.live) {
+                return Decision::GivenUp(found);
+            }
+        }
+        if let Some((what, other)) = self.awaited(plan) {
+            let reason = format!("waiting: {what} comes with stack {other}");
+            return Decision::Wait { reason, health: None, again: Some(AGAIN) };
+        }
         if let Some(reason) = reason::blocked(plan) {
             // What it lacks may belong to another stack, whose events wake only that one.
             return Decision::Wait { reason, health: None, again: Some(BLOCKED) };
-        }
-        if let Some(attempt) = self.open_attempt().filter(|attempt| attempt.written)
-            && let Some(cause) = verdict::failure(&attempt.services, &self.live)
-        {
-            return Decision::Hold { cause };
         }
         let approved = self.record().is_some_and(|record| record.approved.is_some());
         if plan.first_contact == Some(FirstContact::Safe) && !approved {
@@ -205,6 +221,32 @@ impl Turn<'_> {
         })
     }
 
+    /// Something that this stack needs, that another stack which is declared makes by its name, and that is not there yet: that
+    /// orders the first deployments as well as `dependsOn` does. Nothing where something else forbids the plan.
+    fn awaited(&self, plan: &Plan) -> Option<(String, StackName)> {
+        let mut errors = plan.diagnostics.iter().filter(|fault| fault.severity == Severity::Error);
+        if !errors.all(|fault| fault.code == code::EXTERNAL_MISSING) {
+            return None;
+        }
+        let is_there = |external: &External| match external.kind {
+            Kind::Network => self.live.networks.iter().any(|it| it.name == external.name),
+            Kind::Config => self.live.configs.iter().any(|it| it.spec.name == external.name),
+            _ => self.live.secrets.iter().any(|it| it.spec.name == external.name),
+        };
+        let declared = self.context.world.stacks();
+        let missing = self.desired().external.iter().filter(|external| !is_there(external));
+        missing
+            .filter_map(|external| {
+                let makes = |stack: &&StackName| {
+                    **stack != plan.stack
+                        && external.name.strip_prefix(stack.as_str()).is_some_and(|it| it.starts_with('_'))
+                };
+                let other = declared.iter().find(makes)?;
+                Some((format!("{} {}", external.kind, external.name), other.clone()))
+            })
+            .next()
+    }
+
     /// A service that the plan would write in the middle of a rollout. skep's own rollout of an earlier revision is
     /// superseded on purpose; what a hand started, or this very revision, is waited for.
     fn rolling(&self, plan: &Plan) -> Option<String> {
@@ -234,7 +276,8 @@ impl Turn<'_> {
         let mut record = self.new_record(plan);
         let settings = &self.assignment.declared.settings;
         let was_healthy = record.attempt.is_none() && record.status.health == Health::Healthy;
-        let verdict = verdict::look(self.context, self.desired(), &self.live, settings, was_healthy).await?;
+        let assessed = verdict::look(self.context, self.desired(), &self.live, settings, was_healthy).await?;
+        let verdict = verdict::summary(&assessed);
         let drift = reason::drift(plan);
         // What is contested may be corrected again when its time has passed.
         let mut again = self.context.corrections.again_in(&plan.stack, Instant::now());
@@ -249,8 +292,8 @@ impl Turn<'_> {
         let contested = reason::contested(plan);
         let waiting = match &verdict {
             Verdict::Progressing { waiting: words }
-            | Verdict::Degraded { cause: words }
-            | Verdict::Failed { cause: words } => Some(words.clone()),
+            | Verdict::Degraded { cause: words, .. }
+            | Verdict::Failed { cause: words, .. } => Some(words.clone()),
             Verdict::Healthy => None,
         };
         let problem = self.assignment.problem.as_ref().map(|problem| format!("source: {problem}"));
@@ -269,12 +312,18 @@ impl Turn<'_> {
                 attempt.written = true;
             }
         }
-        if verdict.is_final() {
-            match &verdict {
-                Verdict::Healthy => self.finish(&mut record, plan),
-                Verdict::Failed { cause } if self.open_attempt().is_some() => self.mark_held(&mut record, cause),
-                _ => {}
+        // What was unwell before the attempt, and is no part of it, is not its failure.
+        let own = match self.open_attempt() {
+            Some(attempt) => verdict::summary(assessed.iter().filter(|one| attempt.services.contains(&one.name))),
+            None => verdict,
+        };
+        match &own {
+            Verdict::Healthy => self.finish(&mut record, plan),
+            Verdict::Failed { service, cause } | Verdict::Degraded { service, cause } if record.attempt.is_some() => {
+                let cause = cause.strip_prefix(service.as_str()).unwrap_or(cause);
+                return self.fail(plan, service, "did not come up", cause.trim_start_matches([':', ' '])).await;
             }
+            _ => {}
         }
         let sync = plan.sync();
         record.status = Status { sync, health, revision: Some(self.revision()), reason };
@@ -306,31 +355,13 @@ impl Turn<'_> {
         record.held = None;
         record.approved = None;
         record.deletions_approved = false;
+        record.good.clone_from(&record.applied);
         if let Some(attempt) = record.attempt.take() {
             tracing::info!(stack = %plan.stack, revision = %attempt.revision, "stack is healthy");
             if let Some(past) = record.history.first_mut().filter(|past| past.result == APPLYING) {
                 past.result = if attempt.correction { "corrected" } else { "applied" }.to_owned();
                 past.at = self.context.now();
             }
-        }
-    }
-
-    fn mark_held(&self, record: &mut Record, cause: &str) {
-        tracing::error!(stack = %record.stack, revision = %self.revision(), cause, "revision failed and is held");
-        record.held = Some(Held {
-            revision: self.revision(),
-            digest: self.prepared.digest.clone(),
-            since: self.context.now(),
-            cause: cause.to_owned(),
-        });
-        if let Some(attempt) = record.attempt.take() {
-            record.applied = attempt.previous;
-        }
-        record.approved = None;
-        record.deletions_approved = false;
-        if let Some(past) = record.history.first_mut().filter(|past| past.result == APPLYING) {
-            past.result = "failed".to_owned();
-            past.at = self.context.now();
         }
     }
 

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+pub use super::attempt::{Attempt, Failed, HookRun};
 use crate::health::Health;
 use crate::model::{Digest, Kind, Revision, StackName, label};
 use crate::plan::Sync;
@@ -39,6 +40,9 @@ pub struct Record {
     /// What was last applied as a whole.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub applied: Option<Applied>,
+    /// What was last applied and came up: where a failure leads back to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub good: Option<Applied>,
     /// What failed and is not tried again until git says something else of this stack, or a person says `retry`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub held: Option<Held>,
@@ -60,32 +64,6 @@ pub struct Record {
     /// What was done, the newest first, [`MAX_HISTORY`] at most.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub history: Vec<Past>,
-}
-
-/// An attempt to apply something.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Attempt {
-    /// The lease's term of whoever tries. A lower term than the recorded one stops.
-    pub term: u64,
-    /// The revision.
-    pub revision: Revision,
-    /// What was wanted.
-    pub digest: Digest,
-    /// When, by the writer's clock: shown, never subtracted from.
-    pub at: Timestamp,
-    /// Whether every write of a wave was made and its verdict is out.
-    #[serde(default)]
-    pub written: bool,
-    /// Whether it only brings back what was applied before.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub correction: bool,
-    /// The services that it writes: what the engine says of their rollouts, it says of this attempt.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub services: Vec<String>,
-    /// What was applied before: what is applied again once the engine has gone back.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub previous: Option<Applied>,
 }
 
 /// What was applied as a whole.
@@ -114,6 +92,12 @@ pub struct Held {
     pub since: Timestamp,
     /// Why, in a sentence.
     pub cause: String,
+    /// The last lines of the task that failed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub logs: Vec<String>,
+    /// What of the attempt was left as it was, each with its reason.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left: Vec<String>,
 }
 
 /// A suspension.
@@ -155,7 +139,7 @@ pub struct Past {
     pub revision: Revision,
     /// When it ended.
     pub at: Timestamp,
-    /// `applied`, `adopted`, `corrected`, `failed`.
+    /// `applied`, `adopted`, `corrected`, `failed`, `rolled back`.
     pub result: String,
     /// Steps written.
     pub steps: u32,
@@ -199,6 +183,7 @@ impl Record {
             source,
             attempt: None,
             applied: None,
+            good: None,
             held: None,
             suspended: None,
             approved: None,
@@ -230,19 +215,24 @@ impl Record {
         attempt.previous = match self.attempt.take() {
             // The rest of one that is open: what is applied may be half of it.
             Some(earlier) if earlier.digest == attempt.digest => {
-                let known = attempt.services.clone();
-                attempt.services.extend(earlier.services.into_iter().filter(|name| !known.contains(name)));
-                earlier.previous
+                attempt.go_on_from(earlier);
+                self.attempt = Some(attempt);
+                return;
             }
             earlier => self.applied.clone().or(earlier.and_then(|earlier| earlier.previous)),
         };
         self.attempt = Some(attempt);
     }
 
-    /// The renderings that it names: of what is applied, and of what a rollback would lead to.
+    /// Whether what is applied is what last ran well.
+    pub fn is_at_its_best(&self) -> bool {
+        self.good == self.applied
+    }
+
+    /// The renderings that it names: of what is applied, of what it superseded, and of what last ran well.
     pub fn renderings(&self) -> Vec<&str> {
         let previous = self.attempt.as_ref().and_then(|attempt| attempt.previous.as_ref());
-        self.applied.iter().chain(previous).map(|applied| applied.rendering.as_str()).collect()
+        self.applied.iter().chain(previous).chain(&self.good).map(|applied| applied.rendering.as_str()).collect()
     }
 
     /// Adds to the history, and forgets what is too old. An attempt that came to no end is no history.
@@ -372,7 +362,10 @@ mod tests {
             written: false,
             correction: false,
             services: vec![service.to_owned()],
+            stale: BTreeMap::new(),
+            hooks: BTreeMap::new(),
             previous: None,
+            failed: None,
         };
         let mut record = Record { applied: Some(applied("one")), ..Record::new(stack("shop"), String::new()) };
         record.begin(attempt("two", "shop_web"));
@@ -406,7 +399,10 @@ mod tests {
             written: false,
             correction: true,
             services: vec!["shop_web".to_owned()],
+            stale: BTreeMap::new(),
+            hooks: BTreeMap::new(),
             previous: None,
+            failed: None,
         });
         assert_eq!(record.attempt.and_then(|attempt| attempt.previous), Some(applied));
     }

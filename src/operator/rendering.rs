@@ -98,6 +98,20 @@ pub fn applied(record: &Record, live: &Live) -> Result<Option<Applied>, Renderin
     Ok(Some(applied))
 }
 
+/// What last ran well of a stack, as its record says, or what was applied before the attempt that is under way; `None` where
+/// nothing ever did.
+///
+/// # Errors
+/// [`RenderingError::Broken`].
+pub fn good(record: &Record, live: &Live) -> Result<Option<Applied>, RenderingError> {
+    let previous = record.attempt.as_ref().and_then(|attempt| attempt.previous.as_ref());
+    let Some(good) = record.good.as_ref().or(previous) else { return Ok(None) };
+    match live.configs.iter().find(|config| config.spec.name == good.rendering) {
+        Some(config) => from_config(config).map(Some),
+        None => Ok(None),
+    }
+}
+
 fn named(name: &str, live: &Live) -> Result<Applied, RenderingError> {
     match live.configs.iter().find(|config| config.spec.name == name) {
         Some(config) => from_config(config),

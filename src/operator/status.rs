@@ -53,6 +53,10 @@ pub struct Held {
     pub since: String,
     /// Why.
     pub cause: String,
+    /// The last lines of the task that failed.
+    pub logs: Vec<String>,
+    /// What of the attempt was left as it was, each with its reason.
+    pub left: Vec<String>,
 }
 
 /// The brake.

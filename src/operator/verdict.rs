@@ -28,11 +28,15 @@ pub enum Verdict {
     },
     /// Some did not get there in time, without the engine giving up.
     Degraded {
+        /// The first of them.
+        service: String,
         /// What fails.
         cause: String,
     },
     /// The engine gave a rollout up, or went back on it.
     Failed {
+        /// The service.
+        service: String,
         /// Its reason.
         cause: String,
     },
@@ -206,12 +210,12 @@ pub async fn look(
     live: &Live,
     settings: &Settings,
     was_healthy: bool,
-) -> Result<Verdict, Error> {
+) -> Result<Vec<Assessed>, Error> {
     if was_healthy {
         let services = live.services.iter().filter(|service| desired.services.contains_key(&service.spec.name));
         services.for_each(|service| context.progress.trust(service));
     }
-    look_at(context, desired, live, settings, |_| true).await
+    assess(context, desired, live, settings, |_| true).await
 }
 
 /// Judges those services of a stack that are asked about.
@@ -225,19 +229,27 @@ pub async fn look_at(
     settings: &Settings,
     is_asked: impl Fn(&str) -> bool,
 ) -> Result<Verdict, Error> {
+    assess(context, desired, live, settings, is_asked).await.map(|assessed| summary(&assessed))
+}
+
+async fn assess(
+    context: &Context,
+    desired: &Desired,
+    live: &Live,
+    settings: &Settings,
+    is_asked: impl Fn(&str) -> bool,
+) -> Result<Vec<Assessed>, Error> {
     let services: Vec<Wanted<'_>> = live
         .services
         .iter()
         .filter(|service| desired.services.contains_key(&service.spec.name) && is_asked(&service.spec.name))
         .map(|service| Wanted { service, lost: None })
         .collect();
-    let assessed =
-        context.progress.assess(&context.client, &services, live, settings.timeout, &desired.confidential).await?;
-    Ok(summary(&assessed))
+    Ok(context.progress.assess(&context.client, &services, live, settings.timeout, &desired.confidential).await?)
 }
 
 /// One verdict of many: the worst.
-pub fn summary(assessed: &[Assessed]) -> Verdict {
+pub fn summary<'a>(assessed: impl IntoIterator<Item = &'a Assessed>) -> Verdict {
     let mut worst = Verdict::Healthy;
     for one in assessed {
         let name = &one.name;
@@ -251,18 +263,21 @@ pub fn summary(assessed: &[Assessed]) -> Verdict {
                 }
                 Verdict::Progressing { waiting }
             }
-            health::Verdict::Degraded(failure) => Verdict::Degraded { cause: format!("{name}: {failure}") },
-            health::Verdict::Stuck { waiting_for } => {
-                Verdict::Degraded { cause: format!("{name}: no progress, waiting for {waiting_for}") }
+            health::Verdict::Degraded(failure) => {
+                Verdict::Degraded { service: name.clone(), cause: format!("{name}: {failure}") }
             }
+            health::Verdict::Stuck { waiting_for } => Verdict::Degraded {
+                service: name.clone(),
+                cause: format!("{name}: no progress, waiting for {waiting_for}"),
+            },
             health::Verdict::Superseded => {
-                Verdict::Degraded { cause: format!("{name}: somebody else wrote it meanwhile") }
+                Verdict::Degraded { service: name.clone(), cause: format!("{name}: somebody else wrote it meanwhile") }
             }
             health::Verdict::RolledBack { message, .. } => {
-                Verdict::Failed { cause: format!("{name} rolled back: {message}") }
+                Verdict::Failed { service: name.clone(), cause: format!("{name} rolled back: {message}") }
             }
             health::Verdict::Paused { message } => {
-                Verdict::Failed { cause: format!("{name}: rollout paused: {message}") }
+                Verdict::Failed { service: name.clone(), cause: format!("{name} rollout paused: {message}") }
             }
         };
         if rank(&next) > rank(&worst) {
@@ -279,19 +294,4 @@ fn rank(verdict: &Verdict) -> u8 {
         Verdict::Degraded { .. } => 2,
         Verdict::Failed { .. } => 3,
     }
-}
-
-/// Why the engine gave up on a service that an attempt wrote, or went back on it; `None` where it did neither.
-pub fn failure(written: &[String], live: &Live) -> Option<String> {
-    written.iter().find_map(|name| {
-        let service = live.services.iter().find(|service| service.spec.name == *name)?;
-        let status = service.update_status.as_ref()?;
-        match status.state.as_str() {
-            "paused" => Some(format!("{name}: rollout paused: {}", status.message)),
-            "rollback_started" | "rollback_paused" | "rollback_completed" => {
-                Some(format!("{name} rolled back: {}", status.message))
-            }
-            _ => None,
-        }
-    })
 }

@@ -5,8 +5,10 @@ use std::collections::{BTreeMap, HashSet};
 use super::applied::{Applied, Content, Object};
 use super::index::Index;
 use super::step::{Body, Drift, Drifted, Effect, FirstContact, Plan, Step};
-use super::{Action, Input, OnDrift, correct, extra, feasible, guard, prune};
-use crate::diag::Diagnostic;
+use super::{Action, Input, OnDrift, correct, extra, feasible, guard, prune, wave};
+use crate::desired::Hook;
+use crate::diag::{Diagnostic, has_errors};
+use crate::lint::{self, World};
 use crate::model::Kind;
 use crate::swarm::{NetworkSpec, ServiceSpec};
 
@@ -31,6 +33,14 @@ pub(super) enum State {
     Missing(Box<Step>),
     /// It has to be written; a service perhaps twice, in two waves.
     Write(Vec<Step>),
+    /// A hook. Whether it runs, the rest of the plan says.
+    Hook {
+        hook: Hook,
+        /// Whether git says something else of it than runs.
+        differs: bool,
+        /// The write that runs it.
+        run: Vec<Step>,
+    },
     /// What git says cannot be had.
     Refused,
 }
@@ -58,7 +68,7 @@ impl Outcome {
     /// The specs of a service that is written.
     fn written_services(&self) -> impl Iterator<Item = &ServiceSpec> {
         let steps = match &self.state {
-            State::Write(steps) => steps.as_slice(),
+            State::Write(steps) | State::Hook { run: steps, .. } => steps.as_slice(),
             _ => &[],
         };
         steps.iter().filter_map(|step| match step.write.body() {
@@ -66,6 +76,24 @@ impl Outcome {
             _ => None,
         })
     }
+}
+
+/// Whether something is written for another reason than to take back what somebody did: that is what hooks run for.
+fn has_news(outcomes: &[Outcome]) -> bool {
+    outcomes.iter().any(|outcome| match &outcome.state {
+        State::Write(steps) => steps.iter().any(|step| !super::is_drift_alone(&step.changes)),
+        _ => false,
+    })
+}
+
+/// Whether a hook runs now. An attempt runs each once; one that waits for a failure runs only when there is one.
+fn is_due(input: &Input<'_>, name: &str, hook: Hook, differs: bool, has_news: bool) -> bool {
+    let hooks = &input.policy.hooks;
+    !hooks.ran.contains(name)
+        && match hook {
+            Hook::OnFailure => hooks.has_failed,
+            Hook::PreDeploy | Hook::PostDeploy => !hooks.has_failed && (differs || has_news || hooks.are_due),
+        }
 }
 
 /// Names of networks, configs and secrets that services refer to which are written. What is missing is drift, and drift
@@ -81,9 +109,22 @@ fn needed(outcomes: &[Outcome]) -> HashSet<Object> {
     needed
 }
 
+/// Which of the updates to come would drop requests, of the services whose tasks the plan starts or replaces. Of the others it is
+/// said by `validate` and `audit`: a plan that does nothing is quiet. So is one that is blocked: that is what matters then.
+fn remarks(input: &Input<'_>, steps: &[Step], faults: &[Diagnostic]) -> Vec<Diagnostic> {
+    let starts = |step: &&Step| matches!(step.effect, Effect::Create | Effect::Rolling | Effect::Replace);
+    let written = steps.iter().filter(starts).filter_map(|step| Some((step.name.as_str(), step.write.service()?)));
+    let written: Vec<(&str, &ServiceSpec)> = written.collect();
+    if written.is_empty() || has_errors(faults) {
+        return Vec::new();
+    }
+    let world = World::of_live(input.live).and_files(input.desired);
+    lint::of_written(written, input.desired, input.policy.zero_downtime.into(), &world, faults)
+}
+
 /// Puts the plan together. `outcomes` come in the order in which they are to be written.
 pub(super) fn plan(input: &Input<'_>, index: &Index<'_>, outcomes: Vec<Outcome>, mut faults: Vec<Diagnostic>) -> Plan {
-    let needed = needed(&outcomes);
+    let (needed, has_news) = (needed(&outcomes), has_news(&outcomes));
     let external = input.desired.external.iter().map(|external| Object::new(external.kind, &*external.name));
     let mut wanted: HashSet<Object> = external.collect();
     let (mut steps, mut drift, mut unchanged) = (Vec::new(), Drift::default(), 0);
@@ -106,6 +147,10 @@ pub(super) fn plan(input: &Input<'_>, index: &Index<'_>, outcomes: Vec<Outcome>,
                 }
             }
             State::Write(written) => steps.extend(written),
+            State::Hook { hook, differs, run } if is_due(input, &object.name, hook, differs, has_news) => {
+                steps.extend(run)
+            }
+            State::Hook { .. } => unchanged += 1,
         }
         drift.changed.extend(drifted);
         if let Some(entry) = entry {
@@ -113,8 +158,7 @@ pub(super) fn plan(input: &Input<'_>, index: &Index<'_>, outcomes: Vec<Outcome>,
         }
         wanted.insert(object);
     }
-    // Stable: within a wave the order of writes stays.
-    steps.sort_by_key(|step| step.wave);
+    wave::assign(input, &mut steps);
     let deletions = prune::deletions(input, index, &wanted, &steps, &mut faults);
     steps.extend(deletions);
     feasible::port::taken(&steps, input.desired, input.live, &mut faults);
@@ -128,6 +172,7 @@ pub(super) fn plan(input: &Input<'_>, index: &Index<'_>, outcomes: Vec<Outcome>,
         remember(&mut settled, applied);
     }
     settled = settled.ignoring(input.desired);
+    faults.extend(remarks(input, &steps, &faults));
     let stack = input.desired.stack.clone();
     let mut confidential = input.desired.confidential.clone();
     if let Some(applied) = input.applied {

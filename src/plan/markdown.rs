@@ -10,7 +10,7 @@ use super::text::line::plural;
 use super::view::{Document, Stack};
 use super::{FirstContact, text::descope};
 use crate::diag::{Severity, Shown};
-use escape::{code, prose};
+pub(crate) use escape::{code, prose};
 
 /// Bytes that a comment may have. GitHub takes 65,536 characters; a wrapper's own words need room, too.
 const LIMIT: usize = 60_000;

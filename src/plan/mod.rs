@@ -26,6 +26,7 @@ mod policy;
 mod prune;
 mod reference;
 mod report;
+mod retreat;
 mod seal;
 mod service;
 mod step;
@@ -33,6 +34,7 @@ mod subnet;
 mod text;
 mod versions;
 pub mod view;
+mod wave;
 mod words;
 
 #[cfg(test)]
@@ -45,15 +47,19 @@ pub use feasible::{Answer, Estimate, Facts, Questions};
 pub use frame::Frame;
 pub use html::{drift_html, plan_html};
 pub use lines::Texts;
+pub(crate) use markdown::{code as markdown_code, prose as markdown_prose};
 pub use markdown::{drift_markdown, plan_markdown};
 pub use mask::Mask;
-pub use policy::{Contest, Difference, OnDrift, Policy, Prune, Share};
+pub use policy::{Contest, Difference, Hooks, OnDrift, Policy, Prune, Share};
 pub use reference::{Unfilled, fill_references};
+pub(crate) use report::troubled_tasks;
 pub use report::{Basis, Found, Problem, Report, Troubled, drift_of, drift_of_files};
+pub use retreat::{AFTER_HOOK, Failed, Left, Retreat, found, remainder, retreat};
 pub use step::{
     Action, Body, Change, Downtime, Drift, Drifted, Effect, FirstContact, Origin, Plan, Rollout, Step, Sync, Write,
 };
 pub use text::{Form, Layout, drift_text, plan_text};
+pub(crate) use text::{Paint, plural, wrap};
 
 use crate::desired::Desired;
 use crate::model::StackName;
@@ -70,6 +76,8 @@ pub struct Input<'a> {
     pub live: &'a Live,
     /// What was last applied, as the record says. Without a record nothing is deleted.
     pub applied: Option<&'a Applied>,
+    /// What the last good rendering holds: what it refers to is not deleted.
+    pub good: Option<&'a Applied>,
     /// What registries say of the images that git names. What they do not say stays as it runs.
     pub images: &'a Images,
     /// What the plan may do.

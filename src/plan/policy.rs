@@ -1,6 +1,6 @@
 //! What a plan may do.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::Kind;
 use crate::settings::{DEFAULT_MAX_DELETE, Resolve, ZeroDowntime};
@@ -26,8 +26,22 @@ pub struct Policy {
     pub zero_downtime: ZeroDowntime,
     /// When the digest that a tag points to counts.
     pub resolve: Resolve,
+    /// How far the stack's hooks are.
+    pub hooks: Hooks,
     /// How many services may replace their tasks at the same time; `None` is no limit.
     pub parallel: Option<u32>,
+}
+
+/// How far the hooks of a stack are that an attempt runs.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Hooks {
+    /// Whether an attempt at just this is under way: then what is left of its hooks runs even where nothing else is left to be
+    /// written.
+    pub are_due: bool,
+    /// Whether it has failed: then those run that wait for it, and no others.
+    pub has_failed: bool,
+    /// Those that have run in this attempt, or begun to, by full name.
+    pub ran: BTreeSet<String>,
 }
 
 /// One field of one object that is not as it was applied.

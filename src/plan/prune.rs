@@ -108,12 +108,26 @@ fn used_afterwards<'a>(input: &Input<'a>, steps: &'a [Step], deleted: &HashSet<&
     }
     let mut used: HashSet<&str> =
         specs.into_values().flat_map(|specs| specs.into_iter().rev().take(2)).flatten().collect();
+    // Where a failure would lead back to.
+    let good = input.good.iter().flat_map(|good| &good.services);
+    used.extend(good.filter(|(name, _)| !deleted.contains(name.as_str())).flat_map(|(_, spec)| named(spec)));
     used.remove("");
     used
 }
 
 fn references(spec: &ServiceSpec) -> impl Iterator<Item = &str> {
     content_ids(spec).chain(spec.task_template.networks.iter().map(|network| network.target.as_str()))
+}
+
+/// What a rendering refers to: it holds no ids.
+fn named(spec: &ServiceSpec) -> impl Iterator<Item = &str> {
+    let container = spec.task_template.container_spec.as_ref();
+    let configs = container.into_iter().flat_map(|it| &it.configs).map(|reference| reference.config_name.as_str());
+    let secrets = container.into_iter().flat_map(|it| &it.secrets).map(|reference| reference.secret_name.as_str());
+    let accounts = container.into_iter().filter_map(|it| it.privileges.as_ref()?.credential_spec.as_ref());
+    let accounts = accounts.map(|account| account.config.as_str());
+    let networks = spec.task_template.networks.iter().map(|network| network.target.as_str());
+    configs.chain(secrets).chain(accounts).chain(networks)
 }
 
 struct Target {

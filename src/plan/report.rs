@@ -23,6 +23,7 @@ use crate::model::{Confidential, Kind, StackName};
 use crate::swarm::canonical::canonical_network;
 use crate::swarm::{Live, Network, NetworkSpec, Task};
 
+pub(crate) use tasks::troubled_tasks;
 pub use tasks::{Problem, Troubled};
 
 /// What drift is looked for in.

@@ -1,5 +1,6 @@
 //! Services: what is sent where something differs, and nothing where nothing does.
 
+mod hook;
 mod join;
 pub(super) mod keep;
 mod refuse;
@@ -58,7 +59,25 @@ impl Planner<'_, '_> {
     ) -> Outcome {
         let applied = self.input.applied.and_then(|applied| applied.services.get(name));
         self.warn_of_unstored(service, faults);
-        let Some(live) = self.index.services.get(name) else { return self.absent(name, service, applied) };
+        let live = self.index.services.get(name).copied();
+        let outcome = self.plain(name, service, live, applied, faults, ignored);
+        match service.hook {
+            None => outcome,
+            Some(hook) => self.hook(hook, service, live, applied, outcome),
+        }
+    }
+
+    /// What is found out about a service that may be no hook.
+    fn plain(
+        &self,
+        name: &str,
+        service: &desired::Service,
+        live: Option<&Service>,
+        applied: Option<&ServiceSpec>,
+        faults: &mut Vec<Diagnostic>,
+        ignored: &mut Vec<Drifted>,
+    ) -> Outcome {
+        let Some(live) = live else { return self.absent(name, service, applied) };
         let owner = self.index.owner(Kind::Service, name, &live.spec.labels);
         if owner == Owner::Ours || (owner == Owner::Nobody && service.as_is) {
             self.present(name, service, live, applied, faults, ignored)

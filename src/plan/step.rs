@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::applied::{Applied, Object};
 use super::cost::{self, Cost};
 use super::lines::Texts;
-use crate::desired::Desired;
+use crate::desired::{Desired, Hook};
 use crate::diag::{Diagnostic, has_errors};
 use crate::model::{Confidential, Kind, Secret, StackName};
 use crate::swarm::{ConfigSpec, NetworkSpec, Node, SecretSpec, Service, ServiceSpec, Version};
@@ -134,6 +134,8 @@ pub struct Step {
     pub tasks_stopping: u64,
     /// How an update that restarts tasks rolls.
     pub rollout: Option<Rollout>,
+    /// When it runs, if it is a hook of the stack.
+    pub hook: Option<Hook>,
     /// Steps of a later wave wait until what those of the earlier ones wrote is healthy. The numbers ascend.
     pub wave: u32,
     /// What differs, field by field, drift that it overwrites included. Empty where something is deleted.
@@ -162,10 +164,16 @@ impl Step {
             tasks_restarting,
             tasks_stopping,
             rollout,
+            hook: None,
             wave: 0,
             changes,
             write,
         }
+    }
+
+    /// The same of a hook.
+    pub(super) fn with_hook(self, hook: Option<Hook>) -> Self {
+        Self { hook, ..self }
     }
 
     /// The same in a later wave.

@@ -10,7 +10,8 @@ pub(super) mod unified;
 use std::collections::BTreeSet;
 
 pub use drift::drift_text;
-use line::{Paint, pad, plural, wrap};
+use line::pad;
+pub(crate) use line::{Paint, plural, wrap};
 
 use super::step::{Action, Downtime, Effect, FirstContact};
 use super::view::{Change, Document, Stack, Step, stays};

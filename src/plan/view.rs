@@ -12,6 +12,7 @@ use super::mask::Mask;
 use super::report::{Basis, Problem, Report, Troubled};
 use super::step::{self, Action, Downtime, Effect, FirstContact, Origin, Rollout, Sync};
 use super::words;
+use crate::desired::Hook;
 use crate::diag::{Diagnostic, Shown, Sources};
 use crate::model::{Kind, StackName};
 use crate::swarm::Live;
@@ -109,6 +110,9 @@ pub struct Step {
     /// How an update that restarts tasks rolls.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rollout: Option<Rollout>,
+    /// When it runs, if it is a hook of the stack.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hook: Option<Hook>,
     /// Steps of a later wave wait until what those of the earlier ones wrote is healthy.
     #[serde(default, skip_serializing_if = "is_first")]
     pub wave: u32,
@@ -407,6 +411,7 @@ fn step(step: &step::Step, mask: &Mask) -> Step {
         tasks_restarting: step.tasks_restarting,
         tasks_stopping: step.tasks_stopping,
         rollout: step.rollout.clone(),
+        hook: step.hook,
         wave: step.wave,
         updated: None,
         changes: step.changes.iter().map(|change| self::change(change, mask)).collect(),
@@ -423,6 +428,7 @@ fn drift_steps(drift: &step::Drift, mask: &Mask) -> Vec<Step> {
         tasks_restarting: 0,
         tasks_stopping: 0,
         rollout: None,
+        hook: None,
         wave: 0,
         updated: None,
         changes: Vec::new(),
@@ -440,6 +446,7 @@ fn drifted(drifted: &step::Drifted, mask: &Mask) -> Step {
         tasks_restarting: drifted.tasks_restarting,
         tasks_stopping: drifted.tasks_stopping,
         rollout: None,
+        hook: None,
         wave: 0,
         updated: Some(drifted.updated.clone()).filter(|updated| !updated.is_empty()),
         changes: drifted.changes.iter().map(|change| self::change(change, mask)).collect(),

@@ -14,6 +14,6 @@ mod tenant;
 pub use images::{Image, Images, Known};
 pub use live::Live;
 pub use object::*;
-pub use previous::PreviousSpec;
+pub use previous::{Predecessor, PreviousSpec};
 pub use spec::*;
 pub use tenant::{Tenant, architecture};

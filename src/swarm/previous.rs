@@ -2,7 +2,30 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::spec::{ServiceSpec, nullable};
+use super::object::{Meta, Resource, Version};
+use super::spec::{Labels, ServiceSpec, nullable};
+use crate::model::Kind;
+
+/// A service as the whole of what a rollback would return it to: for whoever compares that, once.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub struct Predecessor {
+    /// The service's id.
+    #[serde(rename = "ID")]
+    pub id: String,
+    /// The service's version.
+    pub version: Version,
+    /// What it was before its last update; `None` of one that never was updated, or was rolled back.
+    pub previous_spec: Option<Box<ServiceSpec>>,
+}
+
+impl Resource for Predecessor {
+    const KIND: Kind = Kind::Service;
+    fn meta(&self) -> Meta<'_> {
+        static NONE: Labels = Labels::new();
+        Meta { id: &self.id, name: &self.id, version: self.version, labels: &NONE, created: "", updated: "" }
+    }
+}
 
 /// The spec that a rollback returns to. Only what it refers to is kept: nothing else of it is ever looked at, and in a swarm
 /// whose services were all updated once it would take as much as everything else together.

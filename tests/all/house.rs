@@ -14,9 +14,11 @@ const EDGES: &[(&str, &[&str])] = &[
     ("compose", &["sops", "yaml", "diag", "model"]),
     ("swarm", &["model"]),
     ("desired", &["compose", "settings", "swarm", "diag", "model"]),
-    ("plan", &["desired", "settings", "swarm", "diag", "model"]),
+    ("lint", &["desired", "settings", "swarm", "diag", "model"]),
+    ("plan", &["lint", "desired", "settings", "swarm", "diag", "model"]),
     ("import", &["plan", "desired", "compose", "swarm", "yaml", "diag", "model"]),
     ("health", &["swarm", "model"]),
+    ("audit", &["health", "lint", "plan", "desired", "swarm", "diag", "model"]),
     ("telemetry", &["model"]),
     ("client", &["swarm", "model", "telemetry"]),
     ("source", &["settings", "diag", "model", "telemetry"]),
@@ -33,8 +35,10 @@ const EDGES: &[(&str, &[&str])] = &[
             "compose",
             "swarm",
             "desired",
+            "lint",
             "plan",
             "health",
+            "audit",
             "telemetry",
             "client",
             "source",
@@ -53,9 +57,11 @@ const EDGES: &[(&str, &[&str])] = &[
             "compose",
             "swarm",
             "desired",
+            "lint",
             "plan",
             "import",
             "health",
+            "audit",
             "telemetry",
             "client",
             "source",
@@ -78,8 +84,10 @@ const CONFINED: &[(&str, &[&str])] = &[
 /// Words that no pure room may hold: they take values and do no I/O.
 const IMPURE: &[&str] =
     &["tokio::", "std::fs", "TcpStream", "UdpSocket", "std::env", "SystemTime::now", "Instant::now", "Timestamp::now"];
-const PURE: &[&str] =
-    &["model", "diag", "yaml", "sops", "settings", "compose", "swarm", "desired", "plan", "import", "health"];
+const PURE: &[&str] = &[
+    "model", "diag", "yaml", "sops", "settings", "compose", "swarm", "desired", "lint", "plan", "import", "health",
+    "audit",
+];
 
 fn sources() -> Vec<(String, PathBuf, String)> {
     fn walk(dir: &Path, found: &mut Vec<PathBuf>) {

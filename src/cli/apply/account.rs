@@ -8,10 +8,12 @@ use crate::client::Client;
 use crate::desired;
 use crate::health::Health;
 use crate::model::{Digest, Revision};
-use crate::operator::inventory;
-use crate::operator::record::{APPLYING, Applied, Attempt, Held, Past, Record, Status};
+use crate::operator::record::{APPLYING, Applied, Attempt, Failed, Held, Past, Record, Status};
 use crate::operator::records::{self, Stored};
-use crate::plan::Sync;
+use crate::operator::retreat::Over;
+use crate::operator::{inventory, rendering};
+use crate::plan::{self, Plan, Sync};
+use crate::swarm::Live;
 
 use super::super::failure::Failure;
 use super::super::plan::Planned;
@@ -59,20 +61,13 @@ impl<'a> Account<'a> {
     }
 
     /// The attempt, before its first write: what is about to be made belongs to the stack from now on.
-    pub async fn begin(&self) -> Result<Stored, Failure> {
+    pub async fn begin(&self, live: &Live) -> Result<Stored, Failure> {
         let plan = &self.planned.plan;
         let mut record = self.record();
         let term = record.attempt.as_ref().map_or(0, |attempt| attempt.term);
-        record.begin(Attempt {
-            term,
-            revision: self.revision(),
-            digest: self.digest(),
-            at: Timestamp::now(),
-            written: false,
-            correction: false,
-            services: plan.services().map(str::to_owned).collect(),
-            previous: None,
-        });
+        let mut attempt = Attempt::new(term, self.revision(), self.digest(), plan, live);
+        attempt.note_hooks(plan, live);
+        record.begin(attempt);
         record.inventory = inventory::with_steps(&record.inventory, plan);
         record.remember(Past {
             revision: self.revision(),
@@ -99,31 +94,68 @@ impl<'a> Account<'a> {
         Ok(stored)
     }
 
-    /// The verdict: what failed is held. Where the engine went back (`went_back`), what was applied before is again.
-    pub async fn end(&self, stored: &Stored, cause: Option<String>, went_back: bool) -> Result<(), Failure> {
+    /// A later wave is about to be written, of which this is what is left.
+    pub async fn go_on(&self, stored: Stored, plan: &Plan, live: &Live) -> Result<Stored, Failure> {
         let mut record = stored.record.clone();
-        let attempt = record.attempt.take();
-        if let Some(past) = record.history.first_mut().filter(|past| past.result == APPLYING) {
-            past.result = if cause.is_none() { "applied" } else { "failed" }.to_owned();
-            past.at = Timestamp::now();
+        record.inventory = inventory::with_steps(&record.inventory, plan);
+        if let Some(attempt) = &mut record.attempt {
+            attempt.hooks_are_done(live);
+            attempt.extend(plan, live);
+            attempt.note_hooks(plan, live);
         }
-        match (cause, attempt) {
-            (Some(cause), Some(attempt)) => {
-                record.status = self.status(Health::Degraded, format!("held: {cause}"));
-                if went_back {
-                    record.applied = attempt.previous;
-                }
-                record.held =
-                    Some(Held { revision: attempt.revision, digest: attempt.digest, since: Timestamp::now(), cause });
+        self.store(Some(&stored), record).await
+    }
+
+    /// What last ran well, as the record says it. `None` where it says nothing of the kind.
+    pub fn good(&self, live: &Live) -> Result<Option<plan::Applied>, Failure> {
+        let Some(stored) = &self.planned.stored else { return Ok(None) };
+        let good = match rendering::good(&stored.record, live).map_err(records::Error::from)? {
+            Some(good) => Some(good),
+            None => rendering::applied(&stored.record, live).map_err(records::Error::from)?,
+        };
+        // One whose config is gone names nothing.
+        Ok(good.filter(|good| !good.services.is_empty()))
+    }
+
+    /// Everything runs.
+    pub async fn came_up(&self, stored: &Stored) -> Result<(), Failure> {
+        let mut record = stored.record.clone();
+        record.attempt = None;
+        record.held = None;
+        record.approved = None;
+        record.deletions_approved = false;
+        record.good.clone_from(&record.applied);
+        ended(&mut record, "applied");
+        record.status = Status { sync: Sync::Synced, ..self.status(Health::Healthy, String::new()) };
+        let stored = self.store(Some(stored), record).await?;
+        Ok(records::sweep(self.client, &self.planned.plan.stack, &stored.record.renderings()).await?)
+    }
+
+    /// What failed is held, and what else was written has gone back or is left.
+    pub async fn hold(&self, stored: &Stored, failed: Failed, over: Over) -> Result<(), Failure> {
+        let mut record = stored.record.clone();
+        let previous = record.attempt.take().and_then(|attempt| attempt.previous);
+        let cause = format!("{}{}", failed.cause, over.words());
+        let before = record.good.clone().or(previous);
+        record.applied = match (before, &over.applied) {
+            (Some(before), Some(applied)) => {
+                let rendering = records::keep(self.client, &self.planned.plan.stack, applied).await?;
+                Some(Applied { rendering, ..before })
             }
-            (Some(cause), None) => record.status = self.status(Health::Degraded, cause),
-            (None, _) => {
-                record.held = None;
-                record.approved = None;
-                record.deletions_approved = false;
-                record.status = Status { sync: Sync::Synced, ..self.status(Health::Healthy, String::new()) };
-            }
-        }
+            (before, _) => before,
+        };
+        ended(&mut record, if over.back.is_empty() { "failed" } else { "rolled back" });
+        record.approved = None;
+        record.deletions_approved = false;
+        record.status = self.status(Health::Degraded, format!("held: {cause}"));
+        record.held = Some(Held {
+            revision: self.revision(),
+            digest: self.digest(),
+            since: Timestamp::now(),
+            cause,
+            logs: failed.logs,
+            left: over.left,
+        });
         self.store(Some(stored), record).await?;
         Ok(())
     }
@@ -159,5 +191,13 @@ impl<'a> Account<'a> {
             Some(stored) => records::write(self.client, stored, record).await?,
             None => records::create(self.client, &record).await?,
         })
+    }
+}
+
+/// What was under way has come to its end.
+fn ended(record: &mut Record, result: &str) {
+    if let Some(past) = record.history.first_mut().filter(|past| past.result == APPLYING) {
+        past.result = result.to_owned();
+        past.at = Timestamp::now();
     }
 }

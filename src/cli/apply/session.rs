@@ -1,7 +1,7 @@
 //! One stack at a time: its writes, then the wait for its tasks.
 
 use std::collections::HashSet;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde_json::json;
@@ -10,9 +10,9 @@ use super::super::arguments::ApplyArguments;
 use super::super::exit::Exit;
 use super::super::failure::Failure;
 use super::super::interrupt::Stop;
-use super::super::plan::{self, Planned};
+use super::super::plan::{self as plans, Planned};
 use super::super::print;
-use super::super::progress::{Form, Progress, last_error};
+use super::super::progress::{Form, Progress};
 use super::super::saved::Saved;
 use super::super::target::Target;
 use super::account::Account;
@@ -20,13 +20,15 @@ use crate::apply::{Apply, Event, Outcome, Stopped};
 use crate::client::{Class, Client, Credentials, Error as ClientError};
 use crate::health;
 use crate::model::Kind;
+use crate::operator::record::Failed;
+use crate::operator::records::Stored;
 use crate::operator::snapshot::{self, SnapshotError};
 use crate::operator::verdict::{self, Assessed, Verdict, Wanted};
-use crate::plan::{Action, Mask, Plan, Step};
+use crate::plan::{self, Action, Hooks, Mask, Plan, Step};
 use crate::swarm::{Live, ServiceSpec};
 
 /// How often the rollout is looked at.
-const LOOK: Duration = Duration::from_millis(500);
+pub(super) const LOOK: Duration = Duration::from_millis(500);
 
 /// How often a plan is made anew because something moved while it was carried out.
 const REPLANS: usize = 20;
@@ -44,6 +46,8 @@ pub struct Session<'a> {
     pub saved: Option<&'a Saved>,
     /// What was written so far.
     pub written: Mutex<HashSet<(Kind, String)>>,
+    /// How far the hooks are of the stack that is applied.
+    pub hooks: Mutex<Hooks>,
 }
 
 impl Session<'_> {
@@ -60,48 +64,102 @@ impl Session<'_> {
             }
             return Ok(Exit::Done);
         }
+        *self.hooks() = Hooks::default();
+        let before = snapshot::take(&self.client).await?;
         let mut stored = match &account {
-            Some(account) => Some(account.begin().await?),
+            Some(account) => Some(account.begin(&before).await?),
             None => None,
         };
         let mut plan = planned.plan.clone();
-        let (cause, assessed) = loop {
-            let Some(outcome) = self.write(planned, &plan, &progress).await? else { return Ok(Exit::Interrupted) };
+        let mut written = Vec::new();
+        let (trouble, assessed) = loop {
+            let services = plan.first_wave().iter().filter(|step| step.kind == Kind::Service);
+            written.extend(services.map(|step| step.name.clone()));
+            let outcome = match self.write(planned, &plan, &progress).await {
+                Ok(Some(outcome)) => outcome,
+                Ok(None) => return Ok(Exit::Interrupted),
+                Err(Failure::Client(error)) if error.class() == Class::Permanent => {
+                    let failed = Failed { cause: print::chain(&error), ..Failed::default() };
+                    self.end(planned, failed, (&account, stored), (&before, &written), &mut progress).await?;
+                    return Err(Failure::Client(error));
+                }
+                Err(failure) => return Err(failure),
+            };
+            self.ran(&plan);
             if let (Some(account), Some(begun)) = (&account, stored.take()) {
                 stored = Some(account.wrote(begun, &outcome).await?);
             }
             if self.arguments.detach {
                 return Ok(sent_off(stack, &plan, &progress));
             }
-            let Some((cause, assessed)) = self.wait(planned, &plan, &mut progress).await? else {
+            let Some((trouble, assessed)) = self.wait(planned, &plan, &mut progress).await? else {
                 progress.talk(&interrupted(&plan));
                 return Ok(Exit::Interrupted);
             };
-            if cause.is_some() || !plan.has_later_waves() {
-                break (cause, assessed);
+            if trouble.is_some() || !plan.has_later_waves() {
+                break (trouble, assessed);
             }
             plan = self.next(planned).await?;
             if plan.steps.is_empty() {
                 break (None, assessed);
             }
+            progress.wave(&plan);
+            if let (Some(account), Some(begun)) = (&account, stored.take()) {
+                stored = Some(account.go_on(begun, &plan, &snapshot::take(&self.client).await?).await?);
+            }
         };
-        match &cause {
-            None => progress.event("healthy", &format!("{stack} is as its files say, and healthy"), json!({})),
-            Some(cause) => {
-                progress.event("failed", &format!("{stack} failed: {cause}"), json!({ "cause": cause }));
-                progress.unhealthy(&assessed);
+        let Some(trouble) = trouble else {
+            progress.event("healthy", &format!("{stack} is as its files say, and healthy"), json!({}));
+            if let (Some(account), Some(stored)) = (&account, stored) {
+                account.came_up(&stored).await?;
             }
+            return Ok(Exit::Done);
+        };
+        let failed = self.autopsy(planned, &trouble, &progress).await?;
+        progress.failed(&failed, &assessed);
+        self.end(planned, failed, (&account, stored), (&before, &written), &mut progress).await
+    }
+
+    /// The end of an attempt that failed: what else was written goes back, and what failed is held.
+    async fn end(
+        &self,
+        planned: &Planned<'_>,
+        failed: Failed,
+        (account, stored): (&Option<Account<'_>>, Option<Stored>),
+        (before, written): (&Live, &[String]),
+        progress: &mut Progress,
+    ) -> Result<Exit, Failure> {
+        let stack = &planned.plan.stack;
+        let good = account.as_ref().map(|account| account.good(before)).transpose()?.flatten();
+        let good = good.unwrap_or_else(|| plan::found(stack, before));
+        let Some(over) = self.go_back(planned, &good, written, progress).await? else {
+            progress.talk(&format!("interrupted; {stack} is left as it is"));
+            return Ok(Exit::Interrupted);
+        };
+        if let (Some(account), Some(stored)) = (account, stored) {
+            account.hold(&stored, failed, over).await?;
+            progress.talk(&format!(
+                "  {stack} is held: it is not applied again until git says something else of it, or skep retry {stack}"
+            ));
         }
-        if let (Some(account), Some(stored)) = (&account, stored) {
-            let went_back = assessed.iter().any(|one| matches!(one.verdict, health::Verdict::RolledBack { .. }));
-            account.end(&stored, cause.clone(), went_back).await?;
-            if cause.is_some() {
-                progress.talk(&format!(
-                    "  {stack} is held: it is not applied again until git says something else of it, or skep retry {stack}"
-                ));
-            }
-        }
-        Ok(if cause.is_some() { Exit::Unhealthy } else { Exit::Done })
+        Ok(Exit::Unhealthy)
+    }
+
+    fn hooks(&self) -> MutexGuard<'_, Hooks> {
+        self.hooks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Remembers that the attempt has failed: other hooks run from now on.
+    pub(super) fn failed(&self) {
+        self.hooks().has_failed = true;
+    }
+
+    /// Remembers which hooks the first wave of a plan has run.
+    fn ran(&self, plan: &Plan) {
+        let mut hooks = self.hooks();
+        hooks.are_due = true;
+        let ran = plan.first_wave().iter().filter(|step| step.hook.is_some());
+        hooks.ran.extend(ran.map(|step| step.name.clone()));
     }
 
     /// Carries out the first wave of a plan, and what is left of it when something moved meanwhile. `None` when it was
@@ -142,10 +200,11 @@ impl Session<'_> {
     /// What is left of a plan. What the plan said is what happens, or nothing does: the new one may shrink, and not grow.
     async fn next(&self, planned: &Planned<'_>) -> Result<Plan, Failure> {
         let mut live = snapshot::take(&self.client).await?;
-        let plans = plan::exact(&self.client, self.target, &mut live, &self.arguments.change).await?;
+        let hooks = self.hooks().clone();
+        let plans = plans::exact(&self.client, self.target, &mut live, &self.arguments.change, Some(&hooks)).await?;
         let again = of_stack(plans, planned)?;
         if let Some(saved) = self.saved {
-            let document = plan::document(self.target, std::slice::from_ref(&again), &live, None, Mask::default());
+            let document = plans::document(self.target, std::slice::from_ref(&again), &live, None, Mask::default());
             let written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
             saved.check_rest(&again, &live, &document, &written)?;
         }
@@ -189,9 +248,17 @@ impl Session<'_> {
         apply.run(plan).await
     }
 
+    /// Plans a stack again that waited for others.
+    pub async fn now(&self, planned: &Planned<'_>) -> Result<Planned<'_>, Failure> {
+        *self.hooks() = Hooks::default();
+        let mut live = snapshot::take(&self.client).await?;
+        of_stack(plans::exact(&self.client, self.target, &mut live, &self.arguments.change, None).await?, planned)
+    }
+
     /// Plans the stack again, on the swarm as it is now.
-    fn again(&self, planned: &Planned<'_>, live: &Live) -> Result<Planned<'_>, Failure> {
-        of_stack(plan::plans(self.target, live, &self.arguments.change)?, planned)
+    pub(super) fn again(&self, planned: &Planned<'_>, live: &Live) -> Result<Planned<'_>, Failure> {
+        let hooks = self.hooks().clone();
+        of_stack(plans::plans(self.target, live, &self.arguments.change, Some(&hooks))?, planned)
     }
 
     /// Waits for the verdict, showing the tasks come up, and says what is wrong, if anything. `None` when it was interrupted.
@@ -200,7 +267,7 @@ impl Session<'_> {
         planned: &Planned<'_>,
         plan: &Plan,
         progress: &mut Progress,
-    ) -> Result<Option<(Option<String>, Vec<Assessed>)>, Failure> {
+    ) -> Result<Option<(Option<Trouble>, Vec<Assessed>)>, Failure> {
         let timeout = self.timeout.unwrap_or(planned.stack.settings.timeout);
         let seen = verdict::Progress::default();
         // Since when the engine does not answer, and since when it goes back on a rollout.
@@ -222,10 +289,9 @@ impl Session<'_> {
                         Verdict::Progressing { .. } => {}
                         _ if is_patient => {}
                         Verdict::Healthy => return Ok(Some((None, assessed))),
-                        Verdict::Degraded { cause } => return Ok(Some((Some(cause), assessed))),
-                        Verdict::Failed { cause } => {
-                            let cause = given_up(&assessed, &live).unwrap_or(cause);
-                            return Ok(Some((Some(cause), assessed)));
+                        Verdict::Degraded { service, cause } | Verdict::Failed { service, cause } => {
+                            let trouble = Trouble::of(service, &cause, &assessed);
+                            return Ok(Some((Some(trouble), assessed)));
                         }
                     }
                 }
@@ -273,16 +339,29 @@ impl Session<'_> {
     }
 }
 
-/// Why the engine gave up, in the words of the task that failed: its own name but a state.
-fn given_up(assessed: &[Assessed], live: &Live) -> Option<String> {
-    assessed.iter().find_map(|one| {
-        let what = match one.verdict {
-            health::Verdict::RolledBack { .. } => "rolled back",
-            health::Verdict::Paused { .. } => "rollout paused",
-            _ => return None,
+/// What went wrong.
+pub(super) struct Trouble {
+    /// The service.
+    pub service: String,
+    /// What became of it: `rolled back`.
+    pub what: &'static str,
+    /// Why.
+    pub reason: String,
+}
+
+impl Trouble {
+    fn of(service: String, cause: &str, assessed: &[Assessed]) -> Self {
+        let verdict = assessed.iter().find(|one| one.name == service).map(|one| &one.verdict);
+        let what = match verdict {
+            Some(health::Verdict::RolledBack { .. }) => "rolled back",
+            Some(health::Verdict::Paused { .. }) => "rollout paused",
+            _ => "did not come up",
         };
-        Some(format!("{} {what}: {}", one.name, last_error(one, live)?))
-    })
+        let reason = cause.strip_prefix(service.as_str()).unwrap_or(cause);
+        let reason = reason.trim_start_matches([':', ' ']);
+        let reason = reason.strip_prefix(what).map_or(reason, |rest| rest.trim_start_matches([':', ' ']));
+        Self { reason: reason.to_owned(), what, service }
+    }
 }
 
 /// Nobody waits for what was sent, so what comes after it is left to the next run.

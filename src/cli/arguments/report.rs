@@ -18,6 +18,18 @@ pub enum ReportOutput {
     Html,
 }
 
+/// How an audit is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum AuditOutput {
+    /// For people
+    #[default]
+    Text,
+    /// For machines
+    Json,
+    /// For an issue or a chat
+    Markdown,
+}
+
 /// How much the text tells.
 #[derive(Debug, Clone, Copy, Default, Args)]
 pub struct FormArguments {

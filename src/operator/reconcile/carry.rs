@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::super::contest;
 use super::super::context::Error;
-use super::super::record::{APPLYING, Applied as AppliedRecord, Attempt, Record, Status};
+use super::super::record::{APPLYING, Applied as AppliedRecord, Attempt, Failed, Record, Status};
 use super::super::records::{self, Stored};
 use super::super::verdict::{self, Verdict};
 use super::super::{facts, inventory, snapshot};
@@ -19,9 +19,6 @@ use crate::plan::{Estimate, Plan, Questions, Sync};
 use crate::runtime::Action;
 use crate::settings::{Drift, Resolve};
 
-/// How soon a stack is looked at whose tasks do not come up: nothing tells of a task.
-const FAILING: Duration = Duration::from_secs(15);
-
 impl Turn<'_> {
     /// Carries out the first wave of a plan. The verdict comes with a later look, and so does what waits for it.
     pub(super) async fn carry_out(&self, plan: &Plan) -> Result<Action, Error> {
@@ -32,8 +29,10 @@ impl Turn<'_> {
                 Verdict::Progressing { waiting } => {
                     self.wait(plan, &format!("waiting: {waiting}"), Some(Health::Progressing), Some(LOOK)).await
                 }
-                Verdict::Degraded { cause } => self.wait(plan, &cause, Some(Health::Degraded), Some(FAILING)).await,
-                Verdict::Failed { cause } => self.hold(plan, cause).await,
+                Verdict::Degraded { service, cause } | Verdict::Failed { service, cause } => {
+                    let cause = cause.strip_prefix(service.as_str()).unwrap_or(&cause);
+                    self.fail(plan, &service, "did not come up", cause.trim_start_matches([':', ' '])).await
+                }
             };
         }
         self.apply(plan, self.begin(plan)).await
@@ -51,16 +50,8 @@ impl Turn<'_> {
     fn begin(&self, plan: &Plan) -> Record {
         let mut record = self.new_record(plan);
         let correction = plan.steps.iter().all(|step| contest::is_correction(plan, step));
-        record.begin(Attempt {
-            term: self.context.term(),
-            revision: self.revision(),
-            digest: self.prepared.digest.clone(),
-            at: self.context.now(),
-            written: false,
-            correction,
-            services: plan.services().map(str::to_owned).collect(),
-            previous: None,
-        });
+        let (term, digest) = (self.context.term(), self.prepared.digest.clone());
+        record.begin(Attempt { correction, ..Attempt::new(term, self.revision(), digest, plan, &self.live) });
         record.remember(self.past(APPLYING, plan.steps.len()));
         record
     }
@@ -69,9 +60,8 @@ impl Turn<'_> {
     fn go_on(&self, plan: &Plan) -> Record {
         let mut record = self.new_record(plan);
         if let Some(attempt) = &mut record.attempt {
-            let more = plan.services().filter(|name| !attempt.services.iter().any(|known| known == name));
-            let more: Vec<String> = more.map(str::to_owned).collect();
-            attempt.services.extend(more);
+            attempt.hooks_are_done(&self.live);
+            attempt.extend(plan, &self.live);
             attempt.term = self.context.term();
         }
         record
@@ -81,6 +71,9 @@ impl Turn<'_> {
         let context = self.context;
         // What is about to be made belongs to the stack from now on: a crash must not leave what nobody will prune.
         record.inventory = inventory::with_steps(&record.inventory, plan);
+        if let Some(attempt) = &mut record.attempt {
+            attempt.note_hooks(plan, &self.live);
+        }
         record.status = Status {
             sync: Sync::OutOfSync,
             health: Health::Progressing,
@@ -164,12 +157,16 @@ impl Turn<'_> {
                 Ok(Action::requeue(if outcome.deferred.is_empty() { Duration::from_millis(200) } else { AGAIN }))
             }
             Some(Stopped::Engine(error)) if error.class() == Class::Permanent => {
-                let cause = super::super::sources::describe(&error);
-                self.mark_held(&mut record, &cause);
+                let words = super::super::sources::describe(&error);
+                let object = plan.first_wave().get(outcome.written).map(|step| step.name.as_str()).unwrap_or_default();
                 record.status.health = Health::Degraded;
-                record.status.reason = format!("held: {cause}");
+                record.status.reason = format!("failed: {words}");
+                tracing::warn!(stack = %plan.stack, revision = %self.revision(), object, cause = words, "revision failed");
+                if let Some(attempt) = &mut record.attempt {
+                    attempt.failed = Some(Failed { cause: words, ..Failed::default() });
+                }
                 context.wrote(&records::write(&context.client, &stored, record).await?);
-                Ok(Action::await_change())
+                Ok(Action::requeue(Duration::ZERO))
             }
             Some(Stopped::Engine(error)) => Err(Error::Client(error)),
             Some(Stopped::NoPermit) => Err(Error::NoLease),

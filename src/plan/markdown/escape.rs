@@ -7,7 +7,7 @@ use crate::plan::text::line::legible;
 const BREAK: char = '\u{200b}';
 
 /// A text as code, also within a table.
-pub(super) fn code(text: &str) -> String {
+pub(crate) fn code(text: &str) -> String {
     let text = legible(text);
     // A pipe ends a cell even in code, and whether a backslash saves it depends on what stands before.
     if text.contains(['|', '`']) {
@@ -20,7 +20,7 @@ pub(super) fn code(text: &str) -> String {
 }
 
 /// A sentence; what stands in backticks in it is code.
-pub(super) fn prose(text: &str) -> String {
+pub(crate) fn prose(text: &str) -> String {
     let parts: Vec<&str> = text.split('`').collect();
     if parts.len().is_multiple_of(2) {
         return plain(text);

@@ -75,13 +75,19 @@ pub(super) fn troubled(found: &Found<'_>, index: &Index<'_>, applied: &Applied) 
     }
     let mut troubled: Vec<Troubled> = by_service
         .values()
-        .flat_map(|(service, tasks)| of_service(service, tasks, &found.live.nodes, found.now))
+        .flat_map(|(service, tasks)| troubled_tasks(service, tasks, &found.live.nodes, found.now))
         .collect();
     troubled.sort_by(|a, b| (&a.service, a.slot, &a.node, &a.task).cmp(&(&b.service, b.slot, &b.node, &b.task)));
     troubled
 }
 
-fn of_service(service: &Service, tasks: &[&Task], nodes: &[Arc<Node>], now: Option<Timestamp>) -> Vec<Troubled> {
+/// Those of one service, of all its tasks. `now` is the time by the engine's clock.
+pub(crate) fn troubled_tasks(
+    service: &Service,
+    tasks: &[&Task],
+    nodes: &[Arc<Node>],
+    now: Option<Timestamp>,
+) -> Vec<Troubled> {
     let mode = service.spec.mode.clone().unwrap_or_default();
     let is_global = mode.global.is_some() || mode.global_job.is_some();
     let iteration = service.job_status.as_ref().map(|status| status.job_iteration);

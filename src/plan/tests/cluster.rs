@@ -36,11 +36,33 @@ impl Cluster {
         first
     }
 
+    /// Applies while another rendering is the last good one.
+    pub fn apply_beside(&mut self, desired: &Desired, good: &Applied) {
+        loop {
+            let plan = self.planned(desired, Some(good));
+            if plan.steps.is_empty() {
+                return;
+            }
+            self.carry_out(&plan);
+        }
+    }
+
     /// Plans with the record.
     pub fn plan(&self, desired: &Desired) -> Plan {
+        self.planned(desired, None)
+    }
+
+    fn planned(&self, desired: &Desired, good: Option<&Applied>) -> Plan {
         let applied = self.applied.clone().unwrap_or_default();
         let policy = Policy { allow_delete: true, ..Policy::default() };
-        plan(Input { desired, live: &self.live, applied: Some(&applied), images: &Images::default(), policy: &policy })
+        plan(Input {
+            desired,
+            live: &self.live,
+            applied: Some(&applied),
+            good,
+            images: &Images::default(),
+            policy: &policy,
+        })
     }
 
     /// Carries out the first wave of a plan, as the engine would.

@@ -15,8 +15,10 @@ mod origin;
 mod recorded;
 mod replaced;
 mod report;
+mod retreat;
 mod shown;
 mod stack;
+mod waves;
 
 use cluster::Cluster;
 use stack::{config, network, secret, service, stack};
@@ -32,7 +34,14 @@ fn planned(desired: &Desired, cluster: &Cluster) -> Plan {
 }
 
 fn with_policy(desired: &Desired, cluster: &Cluster, policy: &Policy) -> Plan {
-    plan(Input { desired, live: &cluster.live, applied: cluster.applied.as_ref(), images: &Images::default(), policy })
+    plan(Input {
+        desired,
+        live: &cluster.live,
+        applied: cluster.applied.as_ref(),
+        good: None,
+        images: &Images::default(),
+        policy,
+    })
 }
 
 /// What drifted, as the record alone tells.

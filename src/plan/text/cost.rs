@@ -17,6 +17,9 @@ pub(in crate::plan) fn of_step(step: &Step) -> String {
         };
         return words.to_owned();
     }
+    if let Some(hook) = step.hook.filter(|_| step.action != Action::Delete) {
+        return format!("runs as {} hook", hook.word());
+    }
     match (step.action, step.effect) {
         (Action::Replace, _) => match step.tasks_restarting.max(step.tasks_stopping) {
             0 => "deleted and made anew".to_owned(),

@@ -4,7 +4,7 @@ use crate::diag::Style;
 use crate::plan::{Action, Effect};
 
 /// `1 task`, `2 tasks`.
-pub(in crate::plan) fn plural(count: u64, noun: &str) -> String {
+pub(crate) fn plural(count: u64, noun: &str) -> String {
     format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
@@ -89,7 +89,7 @@ pub(in crate::plan) fn fold(text: &str, width: usize, most: usize) -> Vec<String
 }
 
 /// Lines of at most `width` characters, broken between words. A word longer than that has a line of its own.
-pub(in crate::plan) fn wrap(text: &str, width: usize) -> Vec<String> {
+pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in text.split_whitespace() {
         match lines.last_mut() {
@@ -106,7 +106,7 @@ pub(in crate::plan) fn wrap(text: &str, width: usize) -> Vec<String> {
 
 /// Colours, or none.
 #[derive(Clone, Copy)]
-pub(in crate::plan) struct Paint(pub Style);
+pub(crate) struct Paint(pub Style);
 
 impl Paint {
     fn with(self, code: &str, text: &str) -> String {

@@ -12,7 +12,9 @@ fn an_image_that_crashes_ends_with_4_and_its_exit_code_is_told() {
     let failed = scene.run("apply -c stack.yaml STACK -y --timeout 10s").expect(4);
     let web = scene.full("web");
     assert!(
-        failed.stderr.contains(&format!("{} failed: {web}: task: non-zero exit (3) on n1\n", scene.stack)),
+        failed
+            .stderr
+            .contains(&format!("{} failed: {web} did not come up: task: non-zero exit (3) on n1\n", scene.stack)),
         "{}",
         failed.stderr
     );
