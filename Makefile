@@ -46,7 +46,7 @@ bench: setup ## measure skep beside docker stack deploy, and skep render beside 
 	$(CARGO) bench --bench render
 	$(CARGO) bench --bench swarm
 
-bench-downtime: setup ## measure what updates lose, through docker stack deploy and skep, in about 35 minutes (docs/benchmarks.md)
+bench-downtime: setup ## measure what updates lose, through docker stack deploy and skep, in about 45 minutes (docs/benchmarks.md)
 	@scripts/setup bench
 	$(CARGO) bench --bench downtime
 

@@ -24,9 +24,9 @@ pub struct Scenario {
 pub const ALL: &[Scenario] = &[
     Scenario { name: "control", words: "nothing is done", times: 1, run: control },
     Scenario { name: "updates", words: "3 replicas with a healthcheck", times: 20, run: updates },
-    Scenario { name: "unchecked", words: "3 replicas without a healthcheck", times: 2, run: unchecked },
+    Scenario { name: "unchecked", words: "3 replicas without a healthcheck", times: 1, run: unchecked },
     Scenario { name: "abrupt", words: "exits at once on SIGTERM", times: 3, run: abrupt },
-    Scenario { name: "serves-on", words: "serves on for 16 s after SIGTERM", times: 2, run: serves_on },
+    Scenario { name: "serves-on", words: "serves on for 16 s after SIGTERM", times: 1, run: serves_on },
     Scenario { name: "one-replica", words: "1 replica", times: 5, run: one_replica },
     Scenario { name: "dies", words: "turns healthy and dies 3 s later", times: 2, run: dies },
     Scenario { name: "drain", words: "a node is drained, 3 replicas", times: 1, run: drain },
