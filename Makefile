@@ -2,14 +2,14 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-build root test check fuzz generate demo demo-clean bench image
+.PHONY: help setup setup-build root test check fuzz generate demo demo-clean bench bench-downtime image
 
 CARGO ?= cargo
 # Set by CI systems, and of no use to a build that starts from nothing.
 export CARGO_INCREMENTAL ?= $(if $(CI),0,1)
 
 help: ## list these targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
 
 setup: root ## install with apt what building and testing need, as far as it is missing
 	@scripts/setup build test
@@ -45,6 +45,10 @@ demo-clean: root ## remove every trace of the demo
 bench: setup ## measure skep beside docker stack deploy, and skep render beside docker stack config (docs/benchmarks.md)
 	$(CARGO) bench --bench render
 	$(CARGO) bench --bench swarm
+
+bench-downtime: setup ## measure what updates lose, through docker stack deploy and skep, in about 45 minutes (docs/benchmarks.md)
+	@scripts/setup bench
+	$(CARGO) bench --bench downtime
 
 image: ## build the container image, skep:latest (IMAGE=name:tag)
 	@scripts/image $${IMAGE:-skep:latest}

@@ -61,11 +61,13 @@ pub fn publish(name: &str, text: &str) {
     if std::env::var_os("SKEP_BENCH_WRITE").is_none() {
         return;
     }
-    let begin = format!("<!-- {name}: begin, written by SKEP_BENCH_WRITE=1 make bench -->\n");
+    let begin = format!("<!-- {name}: begin, ");
     let end = format!("<!-- {name}: end -->\n");
     let document = std::fs::read_to_string(DOCUMENT).expect("docs/benchmarks.md");
     let (before, rest) = document.split_once(&begin).expect("the marker before the figures");
+    // The rest of the marker says how they are written.
+    let (how, rest) = rest.split_once('\n').expect("the end of that line");
     let (_, after) = rest.split_once(&end).expect("the marker after the figures");
-    std::fs::write(DOCUMENT, format!("{before}{begin}{text}{end}{after}")).expect("docs/benchmarks.md");
+    std::fs::write(DOCUMENT, format!("{before}{begin}{how}\n{text}{end}{after}")).expect("docs/benchmarks.md");
     eprintln!("written to docs/benchmarks.md");
 }

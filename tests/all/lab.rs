@@ -4,7 +4,7 @@ pub mod engine;
 mod guard;
 mod image;
 
-pub use guard::watch;
+pub use guard::{stand, watch};
 
 use std::ffi::OsStr;
 use std::ops::RangeInclusive;
@@ -39,12 +39,12 @@ impl Lab {
     }
 
     fn up(nodes: usize, variables: &[(&str, &OsStr)]) -> Lab {
-        guard::stand();
+        stand();
         let mut up = script();
         up.args(["up", &nodes.to_string()]).env("LAB_OWNER", std::process::id().to_string());
         up.envs(variables.iter().copied()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let up = up.spawn().expect("scripts/lab runs");
-        guard::watch(up.id());
+        watch(up.id());
         let output = up.wait_with_output().expect("scripts/lab ends");
         assert!(output.status.success(), "no lab: {}", String::from_utf8_lossy(&output.stderr));
         let dir = String::from_utf8(output.stdout).expect("a path in UTF-8").trim().into();
@@ -141,6 +141,13 @@ impl Lab {
         let mut command = script();
         command.arg("exec").arg(&self.dir).args(["hub", program]);
         command
+    }
+
+    /// The file of a network namespace: of the bridge, or of a node.
+    #[allow(dead_code, reason = "the benchmark enters it")]
+    pub fn namespace(&self, of: &str) -> PathBuf {
+        let slot = self.dir.file_name().expect("a lab's directory is its slot").to_string_lossy();
+        format!("/run/netns/skep-{slot}-{of}").into()
     }
 
     #[track_caller]

@@ -34,3 +34,4 @@ mod runner;
 mod stored;
 mod sweep;
 mod wait;
+mod zero_downtime;

@@ -20,7 +20,16 @@ impl Lab {
         let health =
             "HEALTHCHECK --interval=1s --timeout=5s --start-period=20s --retries=3 CMD [\"skep\", \"healthcheck\"]";
         let skep = env!("CARGO_BIN_EXE_skep");
-        self.call(&["program"], &[name, skep, health, r#"ENTRYPOINT ["skep"]"#, r#"CMD ["run"]"#]);
+        self.program(name, skep, &[health, r#"ENTRYPOINT ["skep"]"#, r#"CMD ["run"]"#]);
+    }
+
+    /// Makes an image on every node that has a program of this machine and the libraries it needs, besides what [`Lab::image`]
+    /// has.
+    #[track_caller]
+    pub fn program(&self, name: &str, program: &str, instructions: &[&str]) {
+        let mut after = vec![name, program];
+        after.extend(instructions);
+        self.call(&["program"], &after);
     }
 
     /// An image that serves `text` on 8080 until SIGTERM and says whether it is healthy. The variables of `scripts/rootfs/bin/app`
