@@ -236,7 +236,10 @@ fn downtime_is_explained_by_a_code() {
     let (plan, _) = step(&cluster, |web| {
         web.env("A=1").order("stop-first").spec.update_config.as_mut().expect("a policy").parallelism = 0;
     });
-    assert_eq!(codes(&plan), ["zero-downtime/all-at-once", "zero-downtime/failure-not-rollback", "zero-downtime/monitor-too-short"]);
+    assert_eq!(
+        codes(&plan),
+        ["zero-downtime/all-at-once", "zero-downtime/failure-not-rollback", "zero-downtime/monitor-too-short"]
+    );
     let (plan, _) = step(&cluster, |web| {
         web.replicas(0);
     });

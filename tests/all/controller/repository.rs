@@ -67,11 +67,15 @@ impl Repository {
     }
 }
 
-/// A skep.yaml of stacks that are a file each.
+/// A skep.yaml of stacks that are a file each. Unless `more` says how, updates roll as the files say and no otherwise: a policy that is
+/// filled in would make each test wait until half a minute without a healthcheck has passed.
 pub fn declaration(stacks: &[&str], more: &str) -> String {
     let mut text = format!("version: 1\n{more}\nstacks:\n");
     for name in stacks {
         text += &format!("  - name: {name}\n    files: [ {name}.yaml ]\n");
+        if !more.contains("zeroDowntime") {
+            text += "    zeroDowntime: \"off\"\n";
+        }
     }
     if stacks.is_empty() {
         text = text.replace("stacks:\n", "stacks: []\n");
