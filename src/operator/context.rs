@@ -10,6 +10,7 @@ use super::contest::Corrections;
 use super::images::{Resolver, platforms};
 use super::keys::KeySource;
 use super::load;
+use super::put_off::PutOff;
 use super::record::{Record, RecordError};
 use super::records::{self, Stored};
 use super::rendering::{self, RenderingError};
@@ -163,6 +164,8 @@ pub struct Context {
     pub progress: super::verdict::Progress,
     /// Which drift was corrected.
     pub corrections: Corrections,
+    /// Which deletions the engine put off.
+    pub put_off: PutOff,
 }
 
 impl Context {
@@ -192,6 +195,7 @@ impl Context {
             resolved: Mutex::default(),
             progress: super::verdict::Progress::default(),
             corrections: Corrections::default(),
+            put_off: PutOff::default(),
         }
     }
 

@@ -22,6 +22,7 @@ pub mod images;
 pub mod inventory;
 pub mod keys;
 pub mod load;
+mod put_off;
 mod reason;
 pub mod reconcile;
 pub mod record;

@@ -205,6 +205,10 @@ impl Turn<'_> {
         {
             return Decision::Hold { cause };
         }
+        if let Some((object, again)) = self.context.put_off.wait(plan, Instant::now()) {
+            let reason = format!("waiting: {} {} is still in use", object.kind, object.name);
+            return Decision::Wait { reason, health: None, again: Some(again) };
+        }
         if let Some(name) = self.rolling(plan) {
             let reason = format!("waiting: {name} is updating");
             return Decision::Wait { reason, health: Some(Health::Progressing), again: Some(LOOK) };

@@ -139,6 +139,7 @@ impl Turn<'_> {
         let mut record = stored.record.clone();
         match outcome.stopped {
             None => {
+                context.put_off.remember(&plan.stack, &outcome.deferred, Instant::now());
                 let rendering = records::keep(&context.client, &record.stack, &outcome.applied).await?;
                 record.applied = Some(AppliedRecord {
                     revision: self.revision(),
