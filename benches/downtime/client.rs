@@ -87,10 +87,13 @@ fn enter(namespace: &std::path::Path) {
     rustix::thread::move_into_link_name_space(file.as_fd(), Some(kind)).expect("root may enter it");
 }
 
+/// A kept connection: to where, and when it was last used.
+type Kept = (SocketAddr, Instant, SendRequest<Empty<Bytes>>);
+
 /// One target's connections and addresses.
 struct Line {
     peer: Peer,
-    kept: Mutex<Vec<(SocketAddr, Instant, SendRequest<Empty<Bytes>>)>>,
+    kept: Mutex<Vec<Kept>>,
     addresses: Mutex<Vec<SocketAddr>>,
     next: std::sync::atomic::AtomicUsize,
 }
@@ -126,7 +129,7 @@ async fn send(target: Target, stop: Arc<AtomicBool>) -> Figures {
         // The moment it was due: that the client itself was late counts as slow.
         let due = clock.tick().await;
         let (line, fates) = (Arc::clone(&line), fates.clone());
-        let keep = number % 2 == 0;
+        let keep = number.is_multiple_of(2);
         number += 1;
         tokio::spawn(async move {
             let sent = Instant::now();

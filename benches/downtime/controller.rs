@@ -120,7 +120,7 @@ pub fn leader_killed(stage: &Stage, scenario: &Scenario, times: u64) -> Row {
     let app = App::default();
     let first = repository.commit(&app);
     let path = repository.0.path();
-    let on = |number: u64| stage.lab.docker_host(if number % 2 == 0 { 1 } else { 2 });
+    let on = |number: u64| stage.lab.docker_host(if number.is_multiple_of(2) { 1 } else { 2 });
     let mut leader = Instance::start(&on(0), path);
     leader.leads();
     synced(stage, &first);
