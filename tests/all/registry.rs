@@ -92,6 +92,15 @@ impl Registry {
 
 impl Drop for Registry {
     fn drop(&mut self) {
+        // The child only waits for the registry, which goes on without it.
+        let config = self.dir.join("config.yml").display().to_string();
+        for process in std::fs::read_dir("/proc").into_iter().flatten().flatten() {
+            let arguments = std::fs::read(process.path().join("cmdline")).unwrap_or_default();
+            let mut arguments = arguments.split(|byte| *byte == 0);
+            if arguments.next() == Some(b"docker-registry") && arguments.any(|word| word == config.as_bytes()) {
+                let _ = Command::new("kill").arg(process.file_name()).status();
+            }
+        }
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

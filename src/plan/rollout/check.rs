@@ -43,7 +43,8 @@ impl Check {
         };
         let image = text(given.spec);
         let tagged = image.split('@').next().unwrap_or_default();
-        let own = given.images.get(&image).or_else(|| given.images.get(tagged)).map(|image| &image.healthcheck);
+        // What its tag points to by now may be another image than the one that runs.
+        let own = given.images.of(&image).map(|image| &image.healthcheck);
         match (file, own) {
             (Some(file), _) if is_none(file) => Check::None,
             (Some(file), Some(Known::Some(own))) if file.test.is_empty() => {
