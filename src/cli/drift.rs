@@ -15,6 +15,7 @@ use crate::operator::records::{self, Stored};
 use crate::operator::{rendering, snapshot};
 use crate::plan::view::{self, Document, Header};
 use crate::plan::{self, Applied, Found, Frame, Layout, Mask, Policy, Prune, Report};
+use crate::settings::ZeroDowntime;
 use crate::source::git;
 use crate::swarm::{Images, Live, Task};
 
@@ -224,7 +225,9 @@ fn report(found: Found<'_>, one: &One) -> Result<Report, Failure> {
     }
     Ok(match desired {
         Some(desired) => {
-            let policy = Policy { prune: Prune::Off, ..Policy::default() };
+            // What is filled in where the files are silent is nobody's drift.
+            let zero_downtime = ZeroDowntime::Auto;
+            let policy = Policy { prune: Prune::Off, zero_downtime, ..Policy::default() };
             let plan = plan::plan(plan::Input {
                 desired,
                 live: found.live,

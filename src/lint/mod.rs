@@ -122,6 +122,7 @@ pub fn of_written<'a>(
                 told.span == service.span && told.message.starts_with(&format!("{}: ", finding.key))
             };
             finding.code == code::START_FIRST_STUCK
+                || told_already.iter().filter(is_same).any(|told| told.code == finding.code)
                 || (stands_for.contains(&finding.code)
                     && told_already.iter().filter(is_same).any(|told| stands_for.contains(&told.code)))
         };

@@ -61,7 +61,8 @@ impl Images {
     /// What is known of the image of a spec, which may be pinned to a digest: nothing that is about another digest.
     pub fn of(&self, image: &str) -> Option<&Image> {
         let Some((text, digest)) = image.split_once('@') else { return self.get(image) };
-        self.get(image).or_else(|| self.get(text).filter(|known| known.digest.as_ref().is_none_or(|known| known == digest)))
+        self.get(image)
+            .or_else(|| self.get(text).filter(|known| known.digest.as_ref().is_none_or(|known| known == digest)))
     }
 
     /// The digest that an image's tag points to.

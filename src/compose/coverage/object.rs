@@ -34,6 +34,10 @@ pub(super) const FILE: &[Row] = &[
     reading("x-skep.protect", "nothing deletes it, even where git no longer names it").differs("free"),
     reading("x-skep.name", "of a service: a service that no stack made, under its own name and just as it is")
         .differs("free"),
+    reading("x-skep.single", "of a service: no update starts a new task before the old one has stopped")
+        .differs("free"),
+    reading("x-skep.hook", "of a job: it runs before the stack is deployed, after it, or when that failed")
+        .differs("free"),
     reading("x-skep.ignore", "of the file or a service: fields that no difference looks at").differs("free"),
     reading("x-skep.prune", "of a volume: `volumes` deletes it once git no longer names it; nothing does yet")
         .differs("free"),

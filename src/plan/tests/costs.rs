@@ -248,17 +248,19 @@ fn downtime_is_explained_by_a_code() {
         let (plan, _) = step(&cluster, |web| {
             web.order(order).container().healthcheck = None;
         });
-        assert_eq!(codes(&plan), ["zero-downtime/no-healthcheck"], "{order}");
+        let told = codes(&plan).into_iter().filter(|code| *code == "zero-downtime/no-healthcheck").count();
+        assert_eq!(told, 1, "{order}: {:?}", codes(&plan));
     }
     let cluster = cluster.with_nodes(&[true, false, false]).located(WEB, ["node-1", "node-2", "node-2"]);
     let (plan, _) = step(&cluster, |web| {
         web.constraint("node.labels.disk == ssd");
     });
-    assert_eq!(codes(&plan), ["zero-downtime/all-move"]);
+    assert!(codes(&plan).contains(&"zero-downtime/all-move"), "{:?}", codes(&plan));
     let (plan, step) = step(&cluster.located(WEB, ["node-0", "node-1", "node-2"]), |web| {
         web.constraint("node.labels.disk == ssd");
     });
-    assert_eq!((codes(&plan), step.tasks_restarting), (vec![], 2), "one stays");
+    assert!(!codes(&plan).contains(&"zero-downtime/all-move"), "one stays: {:?}", codes(&plan));
+    assert_eq!(step.tasks_restarting, 2);
 }
 
 #[test]

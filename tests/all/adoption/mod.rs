@@ -295,8 +295,10 @@ fn is_versioned(name: &str, plain: &str) -> bool {
     name.strip_prefix(plain).and_then(|rest| rest.strip_prefix('-')).is_some_and(|digits| digits.len() == 12)
 }
 
+/// The codes of what a plan tells, but for what no registry says: there is none here.
 fn codes(planned: &Outcome) -> Vec<String> {
     let plan = planned.json();
     let diagnostics = plan["stacks"][0]["diagnostics"].as_array().expect("diagnostics").clone();
-    diagnostics.iter().map(|diagnostic| diagnostic["code"].as_str().expect("a code").to_owned()).collect()
+    let codes = diagnostics.iter().map(|diagnostic| diagnostic["code"].as_str().expect("a code").to_owned());
+    codes.filter(|code| code != "plan/image-kept").collect()
 }

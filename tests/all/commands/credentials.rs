@@ -79,8 +79,8 @@ fn an_unchanged_image_text_keeps_the_digest_that_runs() {
     // The tag moves on, and the text stays.
     let moved = registry.push(lab(), "cli-app:2", "app:latest");
     assert_ne!(moved, digest);
-    scene.run("plan -c stack.yaml STACK --detailed-exitcode").expect(0);
+    scene.run("plan -c stack.yaml STACK --detailed-exitcode --resolve-image changed").expect(0);
     scene.write("stack.yaml", &web(&image, 2));
-    scene.run("apply -c stack.yaml STACK -y").expect(0);
+    scene.run("apply -c stack.yaml STACK -y --resolve-image changed").expect(0);
     assert_eq!(live(), format!("{image}@{digest}").as_str(), "a change of something else keeps the digest");
 }

@@ -118,7 +118,7 @@ fn a_plan_is_printed_for_a_merge_request_for_a_browser_and_line_by_line() {
     scene.write("stack.yaml", &stack("cli-app:2", "second").replace("workers = 4", "workers = 8"));
     let markdown = scene.run("plan -c stack.yaml STACK -o markdown --detailed-exitcode").expect(2).stdout;
     let marker = format!(
-        "<!-- skep plan: {} -->\n### skep plan: 1 task restarts, nothing deleted, downtime: none\n",
+        "<!-- skep plan: {} -->\n### skep plan: 1 task restarts, nothing deleted, downtime: possible\n",
         scene.stack
     );
     assert!(markdown.starts_with(&marker), "{markdown}");
