@@ -15,7 +15,7 @@ use crate::desired::External;
 use crate::diag::{Severity, code};
 use crate::model::StackName;
 use crate::operator::images::Resolver;
-use crate::plan::Mask;
+use crate::plan::{Hooks, Mask};
 use crate::runtime::lease;
 use crate::swarm::Live;
 
@@ -59,7 +59,10 @@ pub async fn run(arguments: &ApplyArguments, environment: &Environment) -> Resul
         Some(saved) => saved.images.clone(),
         None => stop.unless(plan::resolve(&resolver, &target, &live, &arguments.change)).await?,
     };
-    let mut plans = stop.unless(plan::exact(&client, &target, &mut live, &arguments.change, (&images, None))).await?;
+    // A plan that was saved has waves.
+    let hooks = Hooks { unwatched: arguments.detach && saved.is_none(), ..Hooks::default() };
+    let told = (&images, Some(&hooks));
+    let mut plans = stop.unless(plan::exact(&client, &target, &mut live, &arguments.change, told)).await?;
     if let Some(saved) = &saved {
         // It was saved with what looks like a secret hidden, and is compared so.
         let cluster = arguments.target.cluster.as_deref();

@@ -126,6 +126,7 @@ impl Attempt {
         Hooks {
             are_due: !self.correction && self.failed.is_none(),
             has_failed: self.failed.is_some(),
+            unwatched: false,
             ran: self.begun(live),
         }
     }

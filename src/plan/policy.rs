@@ -42,6 +42,9 @@ pub struct Hooks {
     pub are_due: bool,
     /// Whether it has failed: then those run that wait for it, and no others.
     pub has_failed: bool,
+    /// Whether nobody waits for what is written: then `depends_on` orders the writes and makes no waves. Hooks make them all the
+    /// same.
+    pub unwatched: bool,
     /// Those that have run in this attempt, or begun to, by full name.
     pub ran: BTreeSet<String>,
 }

@@ -14,9 +14,15 @@ use crate::model::Kind;
 /// Gives every step its wave, in which the steps keep their order. A service that is written twice, to join a network and to
 /// leave another, leaves when all have joined.
 pub(super) fn assign(input: &Input<'_>, steps: &mut [Step]) {
-    let written: BTreeSet<&str> =
-        steps.iter().filter(|it| it.kind == Kind::Service).map(|it| it.name.as_str()).collect();
-    let depths = depths(input.desired, &written);
+    let services = steps.iter().filter(|it| it.kind == Kind::Service).map(|it| it.name.clone());
+    let written: BTreeSet<String> = services.collect();
+    let mut depths = depths(input.desired, &written.iter().map(String::as_str).collect());
+    let is_at_once = input.policy.hooks.unwatched && steps.iter().all(|step| step.hook.is_none());
+    if is_at_once {
+        // What others need is written first.
+        steps.sort_by_key(|step| (step.wave, depths.get(step.name.as_str()).copied().unwrap_or(0)));
+        depths.clear();
+    }
     let deepest = depths.values().copied().max().unwrap_or(0);
     for step in steps.iter_mut().filter(|step| step.kind == Kind::Service) {
         step.wave = match step.wave {
@@ -26,7 +32,7 @@ pub(super) fn assign(input: &Input<'_>, steps: &mut [Step]) {
     }
     // Stable: within a wave the order of writes stays.
     steps.sort_by_key(|step| step.wave);
-    if let Some(parallel) = input.policy.parallel {
+    if let Some(parallel) = input.policy.parallel.filter(|_| !is_at_once) {
         split(steps, parallel.max(1));
     }
 }

@@ -66,7 +66,7 @@ impl Session<'_> {
             }
             return Ok(Exit::Done);
         }
-        *self.hooks() = Hooks::default();
+        *self.hooks() = self.begun();
         let before = snapshot::take(&self.client).await?;
         let mut stored = match &account {
             Some(account) => Some(account.begin(&before).await?),
@@ -145,6 +145,11 @@ impl Session<'_> {
             ));
         }
         Ok(Exit::Unhealthy)
+    }
+
+    /// How far hooks are at the beginning.
+    fn begun(&self) -> Hooks {
+        Hooks { unwatched: self.arguments.detach && self.saved.is_none(), ..Hooks::default() }
     }
 
     fn hooks(&self) -> MutexGuard<'_, Hooks> {
@@ -253,10 +258,11 @@ impl Session<'_> {
 
     /// Plans a stack again that waited for others.
     pub async fn now(&self, planned: &Planned<'_>) -> Result<Planned<'_>, Failure> {
-        *self.hooks() = Hooks::default();
+        let hooks = self.begun();
         let mut live = snapshot::take(&self.client).await?;
         of_stack(
-            plans::exact(&self.client, self.target, &mut live, &self.arguments.change, (self.images, None)).await?,
+            plans::exact(&self.client, self.target, &mut live, &self.arguments.change, (self.images, Some(&hooks)))
+                .await?,
             planned,
         )
     }

@@ -51,6 +51,18 @@ fn what_a_service_depends_on_comes_first() {
 }
 
 #[test]
+fn what_nobody_waits_for_is_written_at_once() {
+    let mut desired = stack();
+    for key in ["api", "db", "web"] {
+        service(&mut desired, key, "app:1");
+    }
+    needs(&mut desired, "api", &["web"]);
+    let hooks = Hooks { unwatched: true, ..Hooks::default() };
+    let plan = with_policy(&desired, &Cluster::default(), &Policy { hooks, ..Policy::default() });
+    assert_eq!(waves(&plan), [["db", "web", "api"]]);
+}
+
+#[test]
 fn what_is_not_written_holds_nothing_up() {
     let mut desired = stack();
     for key in ["api", "db", "web"] {
