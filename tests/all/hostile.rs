@@ -17,7 +17,8 @@ use crate::runner::Skep;
 use texts::{Text, service};
 
 const DEADLINE: Duration = Duration::from_secs(10);
-const MEMORY: u64 = 100_000_000;
+/// Of the binary that tests run, not optimised and with all its symbols: its own pages are a good part of it.
+const MEMORY: u64 = 110_000_000;
 
 /// Has a stack of these files rendered in both modes, each of which must end with the code's diagnostic, and gives what was
 /// otherwise.

@@ -36,7 +36,7 @@ impl Obstacle {
             .or_else(|| host_port(given.spec))
             .or_else(|| mount(given))
             .or_else(|| database(given.spec))
-            .or_else(|| match check {
+            .or(match check {
                 Check::None => Some(Obstacle::Unchecked),
                 Check::Unknown => Some(Obstacle::Unknown),
                 Check::Probes { .. } | Check::Kept { .. } => None,
