@@ -6,11 +6,11 @@ use super::words::{duration, nanoseconds};
 use crate::swarm::{Healthcheck, ServiceSpec};
 
 /// The longest window in which failures are waited for.
-const LONGEST: Duration = Duration::from_secs(300);
+pub const LONGEST: Duration = Duration::from_secs(300);
 /// The engine's own default, and the least that is computed.
-const SHORTEST: Duration = Duration::from_secs(5);
+pub const SHORTEST: Duration = Duration::from_secs(5);
 /// The window where nothing tells when a task is well.
-const BLIND: Duration = Duration::from_secs(30);
+pub const BLIND: Duration = Duration::from_secs(30);
 
 /// When a healthcheck calls a task unwell: its numbers, Docker's own defaults where it has none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,7 +35,8 @@ impl Check {
         Self::numbers(&Healthcheck::default())
     }
 
-    fn numbers(check: &Healthcheck) -> Self {
+    /// The numbers of a check, whatever it runs.
+    pub fn numbers(check: &Healthcheck) -> Self {
         Self {
             interval: nanoseconds(check.interval).unwrap_or(Duration::from_secs(30)),
             timeout: nanoseconds(check.timeout).unwrap_or(Duration::from_secs(30)),
@@ -47,11 +48,22 @@ impl Check {
     pub fn notices_within(self) -> Duration {
         self.interval.saturating_add(self.timeout).saturating_mul(self.retries)
     }
+
+    /// How long after a batch failures are waited for: two seconds longer than the check takes, since in the measured run a new
+    /// task was still started 1.6 s after a crash.
+    pub fn watched(self) -> Duration {
+        self.notices_within().saturating_add(Duration::from_secs(2)).clamp(SHORTEST, LONGEST)
+    }
 }
 
 /// Whether a check says that there is none.
-pub(super) fn is_none(check: &Healthcheck) -> bool {
+pub fn is_none(check: &Healthcheck) -> bool {
     check.test.first().is_some_and(|word| word == "NONE")
+}
+
+/// How many of so many tasks are replaced at once: a third of them can be bad.
+pub fn at_once(tasks: u64) -> u64 {
+    (tasks / 3).max(1)
 }
 
 /// The numbers of a computed policy.
@@ -59,8 +71,7 @@ pub(super) fn is_none(check: &Healthcheck) -> bool {
 pub struct Computed {
     /// How many tasks are replaced at once: a third can be bad.
     pub parallelism: u64,
-    /// How long after a batch failures count: two seconds longer than the check takes, since in the measured run a new task was
-    /// still started 1.6 s after a crash.
+    /// How long after a batch failures count.
     pub monitor: Duration,
     /// How long the next batch waits: as long as failures count. Nothing else holds it back.
     pub delay: Duration,
@@ -69,10 +80,8 @@ pub struct Computed {
 impl Computed {
     /// For so many replicas.
     pub fn of(check: Option<Check>, replicas: u64) -> Self {
-        let monitor = check.map_or(BLIND, |check| {
-            check.notices_within().saturating_add(Duration::from_secs(2)).clamp(SHORTEST, LONGEST)
-        });
-        let parallelism = (replicas / 3).max(1);
+        let monitor = check.map_or(BLIND, Check::watched);
+        let parallelism = at_once(replicas);
         Self { parallelism, monitor, delay: if replicas > parallelism { monitor } else { Duration::ZERO } }
     }
 

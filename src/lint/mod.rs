@@ -20,7 +20,7 @@ mod tests;
 
 use std::collections::BTreeMap;
 
-pub use compute::{Check, Computed};
+pub use compute::{BLIND, Check, Computed, LONGEST, SHORTEST, at_once, is_none};
 pub use facts::is_database;
 pub use finding::{Finding, condense};
 pub use world::World;

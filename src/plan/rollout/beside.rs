@@ -39,7 +39,7 @@ impl Obstacle {
             .or(match check {
                 Check::None => Some(Obstacle::Unchecked),
                 Check::Unknown => Some(Obstacle::Unknown),
-                Check::Probes { .. } | Check::Kept { .. } => None,
+                Check::Probes(_) | Check::Kept { .. } => None,
             })
             .or_else(|| full(given))
             .or_else(|| given.live.filter(|live| ports(live) != ports(given.spec)).map(|_| Obstacle::Ports))

@@ -1,26 +1,15 @@
 //! How the health of a service's tasks is known.
 
 use super::silence::is_filled_in;
-use super::{Given, LEAST_MONITOR, MOST_MONITOR, SECOND, SLACK, UNCHECKED_MONITOR};
+use super::{Given, SECOND, UNCHECKED_MONITOR, nanoseconds};
+use crate::lint::{self, is_none};
 use crate::swarm::{Healthcheck, Known, ServiceSpec};
-
-/// The engine's own, where neither the file nor the image says any.
-const DEFAULT_INTERVAL: i64 = 30 * SECOND;
-const DEFAULT_TIMEOUT: i64 = 30 * SECOND;
-const DEFAULT_RETRIES: i64 = 3;
 
 /// How the health of a service's tasks is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::plan) enum Check {
     /// By probes. The start period is not among the numbers: what counts as a failure is counted from the first success on.
-    Probes {
-        /// Nanoseconds between two of them.
-        interval: i64,
-        /// Nanoseconds that one may take.
-        timeout: i64,
-        /// How many in a row fail before a task counts as bad.
-        retries: i64,
-    },
+    Probes(lint::Check),
     /// Nobody said anew whether its image has a healthcheck; when the policy was filled in that it has, one did.
     Kept {
         /// How long its tasks are watched, as it was filled in then, in nanoseconds.
@@ -73,30 +62,26 @@ impl Check {
         }
     }
 
+    /// Numbers that the file leaves open are those of the `image`; what neither says, the engine's own.
     fn probes(check: &Healthcheck, image: Option<&Healthcheck>) -> Self {
-        let number = |of: fn(&Healthcheck) -> i64, default| {
-            let own = image.map_or(0, of);
-            [of(check), own].into_iter().find(|number| *number > 0).unwrap_or(default)
-        };
-        Check::Probes {
-            interval: number(|check| check.interval, DEFAULT_INTERVAL),
-            timeout: number(|check| check.timeout, DEFAULT_TIMEOUT),
-            retries: number(|check| check.retries, DEFAULT_RETRIES),
-        }
+        let number = |of: fn(&Healthcheck) -> i64| if of(check) > 0 { of(check) } else { image.map_or(0, of) };
+        Check::Probes(lint::Check::numbers(&Healthcheck {
+            interval: number(|check| check.interval),
+            timeout: number(|check| check.timeout),
+            retries: number(|check| check.retries),
+            ..Healthcheck::default()
+        }))
     }
 
     /// Whether a task gets requests only once it answers.
     pub fn is_there(self) -> bool {
-        matches!(self, Check::Probes { .. } | Check::Kept { .. })
+        matches!(self, Check::Probes(_) | Check::Kept { .. })
     }
 
     /// How long tasks are watched after they became healthy: as long as it takes to find out that they no longer are.
     pub fn monitor(self) -> i64 {
         match self {
-            Check::Probes { interval, timeout, retries } => {
-                let detected = retries.saturating_mul(interval.saturating_add(timeout)).saturating_add(SLACK);
-                detected.clamp(LEAST_MONITOR, MOST_MONITOR)
-            }
+            Check::Probes(check) => nanoseconds(check.watched()),
             Check::Kept { monitor } => monitor,
             Check::None | Check::Unknown => UNCHECKED_MONITOR,
         }
@@ -106,13 +91,9 @@ impl Check {
     /// the first probe comes after an interval.
     pub fn start(self) -> i64 {
         let probe = match self {
-            Check::Probes { interval, .. } => interval,
+            Check::Probes(check) => nanoseconds(check.interval),
             Check::Kept { .. } | Check::None | Check::Unknown => 0,
         };
         probe.saturating_add(3 * SECOND)
     }
-}
-
-fn is_none(check: &Healthcheck) -> bool {
-    check.test.first().is_some_and(|word| word == "NONE")
 }

@@ -16,9 +16,11 @@ mod silence;
 mod words;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::cost::{self, Mode};
 use crate::desired::{self, SaidPolicy};
+use crate::lint;
 use crate::swarm::{Images, Node, ServiceSpec, UpdateConfig};
 
 pub(super) use beside::Obstacle;
@@ -32,13 +34,17 @@ const SECOND: i64 = 1_000_000_000;
 /// The engine's own, where a policy says none.
 const DEFAULT_MONITOR: i64 = 5 * SECOND;
 /// The shortest that is filled in: in the first five seconds most of what crashes has crashed.
-const LEAST_MONITOR: i64 = 5 * SECOND;
+const LEAST_MONITOR: i64 = nanoseconds(lint::SHORTEST);
 /// The longest that is filled in.
-const MOST_MONITOR: i64 = 300 * SECOND;
+const MOST_MONITOR: i64 = nanoseconds(lint::LONGEST);
 /// Without a healthcheck nothing but an exit tells that a task is bad, and that may take a while.
-const UNCHECKED_MONITOR: i64 = 30 * SECOND;
-/// A task that fails its last probe is counted a little later: the old one was seen replaced 1.6 s after a crash.
-const SLACK: i64 = 2 * SECOND;
+const UNCHECKED_MONITOR: i64 = nanoseconds(lint::BLIND);
+
+/// As the engine counts.
+const fn nanoseconds(time: Duration) -> i64 {
+    let nanoseconds = time.as_nanos();
+    if nanoseconds > i64::MAX as u128 { i64::MAX } else { nanoseconds as i64 }
+}
 
 /// What a policy is computed from.
 pub(super) struct Given<'a> {
@@ -82,7 +88,7 @@ impl Computed {
             true => (file.order != "start-first").then_some(Obstacle::Said),
             false => Obstacle::of(given, &check),
         };
-        let parallelism = if said.update.parallelism { file.parallelism } else { (tasks / 3).max(1) };
+        let parallelism = if said.update.parallelism { file.parallelism } else { lint::at_once(tasks) };
         let monitor = if said.update.monitor { file.monitor } else { check.monitor() };
         let has_more_batches = parallelism != 0 && tasks > parallelism;
         let effective = if monitor == 0 { DEFAULT_MONITOR } else { monitor };

@@ -1,8 +1,11 @@
 //! How long a rollout takes.
 
-use super::{Check, DEFAULT_MONITOR, SECOND};
+use std::time::Duration;
+
+use super::{Check, DEFAULT_MONITOR, SECOND, nanoseconds};
 use crate::desired;
 use crate::diag::{Diagnostic, code};
+use crate::lint;
 use crate::plan::step::Rollout;
 use crate::plan::words;
 use crate::swarm::UpdateConfig;
@@ -10,7 +13,8 @@ use crate::swarm::UpdateConfig;
 /// A healthcheck that needs longer than this to find a task bad is slow.
 const SLOW: i64 = 60 * SECOND;
 /// What is quick, and still no burden.
-const QUICK: Check = Check::Probes { interval: 5 * SECOND, timeout: 3 * SECOND, retries: 3 };
+const QUICK: Check =
+    Check::Probes(lint::Check { interval: Duration::from_secs(5), timeout: Duration::from_secs(3), retries: 3 });
 
 /// About how many seconds an update takes that replaces so many tasks: a batch starts, the engine waits, the next starts;
 /// and after the last it watches for as long as the policy says.
@@ -36,7 +40,7 @@ pub(in crate::plan) fn slow(
     rollout: Option<&Rollout>,
     tasks: u64,
 ) -> Option<Diagnostic> {
-    let Check::Probes { interval, timeout, retries } = check else { return None };
+    let Check::Probes(lint::Check { interval, timeout, retries }) = check else { return None };
     let rollout = rollout.filter(|_| !service.said.update.monitor && check.monitor() > SLOW)?;
     let watched = QUICK.monitor();
     let policy = UpdateConfig {
@@ -51,8 +55,8 @@ pub(in crate::plan) fn slow(
          only after {}; every 5s, 3s to answer, 3 in a row would make it about {}",
         service.key,
         words::about(rollout.seconds),
-        words::duration(interval),
-        words::duration(timeout),
+        words::duration(nanoseconds(interval)),
+        words::duration(nanoseconds(timeout)),
         words::duration(check.monitor()),
         words::about(quick),
     );
