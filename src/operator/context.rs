@@ -15,7 +15,7 @@ use super::record::{Record, RecordError};
 use super::records::{self, Stored};
 use super::rendering::{self, RenderingError};
 use super::world::{Assignment, World};
-use crate::apply::Permit;
+use crate::apply::{Apply, Event, Outcome, Permit};
 use crate::client::{self, Client, Credentials};
 use crate::desired::{self, Desired, fingerprint};
 use crate::diag::{Diagnostic, Severity, Shown};
@@ -227,11 +227,22 @@ impl Context {
     }
 
     /// Remembers that this instance wrote over a version of an object: the answer to an update does not say the next one.
-    pub fn superseded(&self, step: &Step) {
+    fn superseded(&self, step: &Step) {
         if let Write::Update { id, version, .. } = &step.write {
             let mut superseded = self.superseded.lock().unwrap_or_else(PoisonError::into_inner);
             superseded.insert(id.clone(), *version);
         }
+    }
+
+    /// Carries out the first wave of a plan, inside the lease.
+    pub async fn write(&self, plan: &Plan) -> Outcome {
+        let observe = |event: Event<'_>| {
+            if let Event::Done(step, _) = event {
+                self.superseded(step);
+            }
+        };
+        let (client, credentials, permit) = (&self.client, &*self.credentials, self.permit.as_ref());
+        Apply { client, credentials, permit, observe: &observe }.run(plan).await
     }
 
     /// Whether a snapshot does not show yet what this instance wrote. Deciding by it would at best be refused, and at worst

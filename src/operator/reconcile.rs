@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use super::attempt::GivenUp;
 use super::claim::Unowned;
 use super::context::{Context, Error, Loaded, Prepared};
-use super::record::{APPLYING, Applied as AppliedRecord, Attempt, Past, Record, Status};
+use super::record::{Applied as AppliedRecord, Attempt, Past, Record, Status};
 use super::records::{self, Stored};
 use super::verdict::{self, Verdict};
 use super::world::{Assignment, Orphan};
@@ -362,17 +362,8 @@ impl Turn<'_> {
 
     /// An attempt came to a good end.
     fn finish(&self, record: &mut Record, plan: &Plan) {
-        record.held = None;
-        record.approved = None;
-        record.deletions_approved = false;
-        record.resolve_now = false;
-        record.good.clone_from(&record.applied);
-        if let Some(attempt) = record.attempt.take() {
+        if let Some(attempt) = record.came_up(self.context.now()) {
             tracing::info!(stack = %plan.stack, revision = %attempt.revision, "stack is healthy");
-            if let Some(past) = record.history.first_mut().filter(|past| past.result == APPLYING) {
-                past.result = if attempt.correction { "corrected" } else { "applied" }.to_owned();
-                past.at = self.context.now();
-            }
         }
     }
 

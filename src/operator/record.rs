@@ -232,6 +232,43 @@ impl Record {
         self.attempt = Some(attempt);
     }
 
+    /// What is applied has come up: it is what runs well, and nothing is held or waited for any more. Gives the attempt that led
+    /// there, if one did.
+    pub fn came_up(&mut self, now: Timestamp) -> Option<Attempt> {
+        self.held = None;
+        self.good.clone_from(&self.applied);
+        self.forget_words();
+        let attempt = self.attempt.take()?;
+        self.ended(if attempt.correction { "corrected" } else { "applied" }, now);
+        Some(attempt)
+    }
+
+    /// What failed is held: no attempt is under way any more, and what was applied before it is what is applied, as far as nobody
+    /// knows better. `result` is what the history says of it.
+    pub fn hold(&mut self, held: Held, result: &str) {
+        if let Some(attempt) = self.attempt.take() {
+            self.applied = attempt.previous;
+        }
+        self.forget_words();
+        self.ended(result, held.since);
+        self.held = Some(held);
+    }
+
+    /// A person's word is for one attempt.
+    fn forget_words(&mut self) {
+        self.approved = None;
+        self.deletions_approved = false;
+        self.resolve_now = false;
+    }
+
+    /// What was under way has come to its end.
+    fn ended(&mut self, result: &str, now: Timestamp) {
+        if let Some(past) = self.history.first_mut().filter(|past| past.result == APPLYING) {
+            past.result = result.to_owned();
+            past.at = now;
+        }
+    }
+
     /// Whether what is applied is what last ran well.
     pub fn is_at_its_best(&self) -> bool {
         self.good == self.applied

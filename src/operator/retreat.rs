@@ -149,6 +149,11 @@ fn reason(service: &str, why: &str) -> String {
 }
 
 impl Over {
+    /// What the history says of it.
+    pub fn result(&self) -> &'static str {
+        if self.back.is_empty() { "failed" } else { "rolled back" }
+    }
+
     /// What became of the rest, as the end of the sentence that says what failed.
     pub fn words(&self) -> String {
         let mut words = String::new();

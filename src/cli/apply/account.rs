@@ -118,13 +118,7 @@ impl<'a> Account<'a> {
     /// Everything runs.
     pub async fn came_up(&self, stored: &Stored) -> Result<(), Failure> {
         let mut record = stored.record.clone();
-        record.attempt = None;
-        record.held = None;
-        record.approved = None;
-        record.deletions_approved = false;
-        record.resolve_now = false;
-        record.good.clone_from(&record.applied);
-        ended(&mut record, "applied");
+        record.came_up(Timestamp::now());
         record.status = Status { sync: Sync::Synced, ..self.status(Health::Healthy, String::new()) };
         let stored = self.store(Some(stored), record).await?;
         Ok(records::sweep(self.client, &self.planned.plan.stack, &stored.record.renderings()).await?)
@@ -133,29 +127,20 @@ impl<'a> Account<'a> {
     /// What failed is held, and what else was written has gone back or is left.
     pub async fn hold(&self, stored: &Stored, failed: Failed, over: Over) -> Result<(), Failure> {
         let mut record = stored.record.clone();
-        let previous = record.attempt.take().and_then(|attempt| attempt.previous);
+        let previous = record.attempt.as_ref().and_then(|attempt| attempt.previous.clone());
         let cause = format!("{}{}", failed.cause, over.words());
         let before = record.good.clone().or(previous);
-        record.applied = match (before, &over.applied) {
+        let applied = match (before, &over.applied) {
             (Some(before), Some(applied)) => {
                 let rendering = records::keep(self.client, &self.planned.plan.stack, applied).await?;
                 Some(Applied { rendering, ..before })
             }
             (before, _) => before,
         };
-        ended(&mut record, if over.back.is_empty() { "failed" } else { "rolled back" });
-        record.approved = None;
-        record.deletions_approved = false;
-        record.resolve_now = false;
         record.status = self.status(Health::Degraded, format!("held: {cause}"));
-        record.held = Some(Held {
-            revision: self.revision(),
-            digest: self.digest(),
-            since: Timestamp::now(),
-            cause,
-            logs: failed.logs,
-            left: over.left,
-        });
+        let (revision, digest, since, result) = (self.revision(), self.digest(), Timestamp::now(), over.result());
+        record.hold(Held { revision, digest, since, cause, logs: failed.logs, left: over.left }, result);
+        record.applied = applied;
         self.store(Some(stored), record).await?;
         Ok(())
     }
@@ -192,13 +177,5 @@ impl<'a> Account<'a> {
             Some(stored) => records::write(self.client, stored, record).await?,
             None => records::create(self.client, &record).await?,
         })
-    }
-}
-
-/// What was under way has come to its end.
-fn ended(record: &mut Record, result: &str) {
-    if let Some(past) = record.history.first_mut().filter(|past| past.result == APPLYING) {
-        past.result = result.to_owned();
-        past.at = Timestamp::now();
     }
 }

@@ -11,7 +11,7 @@ use super::super::records::{self, Stored};
 use super::super::verdict::{self, Verdict};
 use super::super::{facts, inventory, snapshot};
 use super::{AGAIN, LOOK, Turn};
-use crate::apply::{Apply, Event, Outcome, Stopped};
+use crate::apply::{Outcome, Stopped};
 use crate::client::Class;
 use crate::diag::{Diagnostic, Severity};
 use crate::health::Health;
@@ -90,18 +90,8 @@ impl Turn<'_> {
             context.corrections.forget_faults(&plan.stack);
         }
         context.corrections.made(plan, Instant::now());
-        let apply = Apply {
-            client: &context.client,
-            credentials: &context.credentials,
-            permit: context.permit.as_ref(),
-            observe: &|event| {
-                if let Event::Done(step, _) = event {
-                    context.superseded(step);
-                }
-            },
-        };
         self.foresee(plan);
-        let outcome = apply.run(plan).await;
+        let outcome = context.write(plan).await;
         self.after(plan, stored, outcome).await
     }
 

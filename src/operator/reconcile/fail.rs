@@ -5,13 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::attempt::{Attempt, GivenUp};
 use super::super::context::Error;
-use super::super::record::{APPLYING, Applied as AppliedRecord, Held, Record, Status};
+use super::super::record::{Applied as AppliedRecord, Held, Record, Status};
 use super::super::records::Stored;
 use super::super::retreat::{self, May, Next, Over};
 use super::super::verdict::{self, Verdict};
 use super::super::{autopsy, records, rendering, sources};
 use super::{LOOK, Turn, store};
-use crate::apply::{Apply, Event};
+use crate::apply::Stopped;
 use crate::client::Class;
 use crate::desired::Hook;
 use crate::health::Health;
@@ -108,24 +108,14 @@ impl Turn<'_> {
             return Err(Error::NoLease);
         }
         let stored = self.write(record).await?;
-        let apply = Apply {
-            client: &context.client,
-            credentials: &context.credentials,
-            permit: context.permit.as_ref(),
-            observe: &|event| {
-                if let Event::Done(step, _) = event {
-                    context.superseded(step);
-                }
-            },
-        };
-        match apply.run(plan).await.stopped {
-            Some(crate::apply::Stopped::NoPermit) => Err(Error::NoLease),
+        match context.write(plan).await.stopped {
+            Some(Stopped::NoPermit) => Err(Error::NoLease),
             // To try that again would end the same.
-            Some(crate::apply::Stopped::Engine(error)) if error.class() == Class::Permanent => {
+            Some(Stopped::Engine(error)) if error.class() == Class::Permanent => {
                 let left = vec![format!("it could not go back: {}", sources::describe(&error))];
                 self.over(plan, Over { left, ..Over::default() }, &stored).await
             }
-            Some(crate::apply::Stopped::Engine(error)) => Err(Error::Client(error)),
+            Some(Stopped::Engine(error)) => Err(Error::Client(error)),
             Some(stopped) => Err(Error::Stopped(stopped.to_string())),
             None => Ok(Action::requeue(LOOK)),
         }
@@ -142,18 +132,9 @@ impl Turn<'_> {
         let failed = record.attempt.as_ref().and_then(|attempt| attempt.failed.clone());
         let (cause, logs) = failed.map(|failed| (failed.cause, failed.logs)).unwrap_or_default();
         let said = format!("{cause}{}", over.words());
-        self.mark_held(&mut record, &said);
-        if let Some(held) = &mut record.held {
-            held.logs = logs;
-            held.left.clone_from(&over.left);
-        }
+        self.mark(&mut record, &said, logs, &over);
         if let (Some(known), Some(rendering)) = (known, rendering) {
             record.applied = Some(AppliedRecord { rendering, ..known });
-        }
-        if !over.back.is_empty()
-            && let Some(past) = record.history.first_mut().filter(|past| past.result == "failed")
-        {
-            past.result = "rolled back".to_owned();
         }
         record.status = Status {
             sync: plan.sync(),
@@ -166,27 +147,22 @@ impl Turn<'_> {
         Ok(Action::requeue(LOOK))
     }
 
-    /// Makes a record hold what failed. What is applied is what was, as far as nobody knows better.
+    /// Makes a record hold what failed.
     pub(super) fn mark_held(&self, record: &mut Record, cause: &str) {
+        self.mark(record, cause, Vec::new(), &Over::default());
+    }
+
+    fn mark(&self, record: &mut Record, cause: &str, logs: Vec<String>, over: &Over) {
         tracing::error!(stack = %record.stack, revision = %self.revision(), cause, "revision failed and is held");
-        record.held = Some(Held {
+        let held = Held {
             revision: self.revision(),
             digest: self.prepared.digest.clone(),
             since: self.context.now(),
             cause: cause.to_owned(),
-            logs: Vec::new(),
-            left: Vec::new(),
-        });
-        if let Some(attempt) = record.attempt.take() {
-            record.applied = attempt.previous;
-        }
-        record.approved = None;
-        record.deletions_approved = false;
-        record.resolve_now = false;
-        if let Some(past) = record.history.first_mut().filter(|past| past.result == APPLYING) {
-            past.result = "failed".to_owned();
-            past.at = self.context.now();
-        }
+            logs,
+            left: over.left.clone(),
+        };
+        record.hold(held, over.result());
     }
 
     /// The hooks among what an attempt writes.
