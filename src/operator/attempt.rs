@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::record::Applied;
+use super::verdict::{PAUSED, ROLLED_BACK, Trouble};
 use crate::model::{Digest, Revision};
 use crate::plan::{Hooks, Plan};
 use crate::swarm::{Live, Service};
@@ -141,7 +142,7 @@ impl Attempt {
     }
 
     /// The service that the engine gave up on in this attempt, or went back on.
-    pub fn failure(&self, live: &Live) -> Option<GivenUp> {
+    pub fn failure(&self, live: &Live) -> Option<Trouble> {
         self.services.iter().find_map(|name| {
             let service = live.services.iter().find(|service| service.spec.name == *name)?;
             let (begun, found) = given_up(service)?;
@@ -157,17 +158,6 @@ impl Attempt {
     }
 }
 
-/// A rollout that the engine has given up, or gone back on.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct GivenUp {
-    /// The service.
-    pub service: String,
-    /// What the engine did: `rolled back`.
-    pub what: &'static str,
-    /// Its reason.
-    pub reason: String,
-}
-
 /// The number of a job's run.
 fn run(service: &Service) -> u64 {
     service.job_status.as_ref().map_or(0, |status| status.job_iteration.index)
@@ -179,13 +169,13 @@ fn stale(names: &[&str], live: &Live) -> BTreeMap<String, String> {
 }
 
 /// What the engine has given up or gone back on, and when that rollout had begun.
-fn given_up(service: &Service) -> Option<(String, GivenUp)> {
+fn given_up(service: &Service) -> Option<(String, Trouble)> {
     let status = service.update_status.as_ref()?;
     let what = match status.state.as_str() {
-        "paused" => "rollout paused",
-        "rollback_started" | "rollback_paused" | "rollback_completed" => "rolled back",
+        "paused" => PAUSED,
+        "rollback_started" | "rollback_paused" | "rollback_completed" => ROLLED_BACK,
         _ => return None,
     };
     let (service, reason) = (service.spec.name.clone(), status.message.clone());
-    Some((status.started_at.clone().unwrap_or_default(), GivenUp { service, what, reason }))
+    Some((status.started_at.clone().unwrap_or_default(), Trouble { service, what, reason }))
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::attempt::Failed;
+use super::verdict::Trouble;
 use crate::client::{Api, Client, Filters};
 use crate::health::{self, Failure};
 use crate::model::Confidential;
@@ -13,11 +14,12 @@ use crate::swarm::{Live, Task};
 const LINES: usize = 10;
 const CHARACTERS: usize = 200;
 
-/// Looks at the tasks of a service that failed. `words` is what is known of it already, with the engine's own reason at its end;
-/// the task's replaces that where there is one. Nothing here fails: a node that is gone tells nothing.
-pub async fn of(client: &Client, live: &Live, name: &str, what: &str, reason: &str, secret: &Confidential) -> Failed {
+/// Looks at the tasks of a service that failed. What its newest failed task says takes the place of the engine's
+/// reason. Nothing here fails: a node that is gone tells nothing.
+pub async fn of(client: &Client, live: &Live, trouble: &Trouble, secret: &Confidential) -> Failed {
+    let Trouble { service: name, what, reason } = trouble;
     let failure = last_failure(client, live, name).await;
-    let why = failure.as_ref().map_or_else(|| reason.to_owned(), ToString::to_string);
+    let why = failure.as_ref().map_or_else(|| reason.clone(), ToString::to_string);
     let cause = format!("{name} {what}: {why}");
     let logs = match &failure {
         Some(failure) => lines(client, &failure.task, secret).await,

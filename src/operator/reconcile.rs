@@ -8,12 +8,11 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
-use super::attempt::GivenUp;
 use super::claim::Unowned;
 use super::context::{Context, Error, Loaded, Prepared};
 use super::record::{Applied as AppliedRecord, Attempt, Past, Record, Status};
 use super::records::{self, Stored};
-use super::verdict::{self, Verdict};
+use super::verdict::{self, Trouble, Verdict};
 use super::world::{Assignment, Orphan};
 use super::{claim, contest, inventory, reason, rendering};
 use crate::desired::{Desired, External};
@@ -77,7 +76,7 @@ pub async fn reconcile(context: &Context, stack: &StackName) -> Result<Action, E
         Decision::Adopt => turn.adopt(&plan).await,
         Decision::Wait { reason, health, again } => turn.wait(&plan, &reason, health, again).await,
         Decision::Hold { cause } => turn.hold(&plan, cause).await,
-        Decision::GivenUp(found) => turn.given_up(&plan, found).await,
+        Decision::GivenUp(found) => turn.fail(&plan, &found).await,
         Decision::Retreat => turn.retreat(&plan).await,
         Decision::Apply => turn.carry_out(&plan).await,
     }
@@ -108,7 +107,7 @@ enum Decision {
     /// Nothing is written until git says something else, or a person does.
     Hold { cause: String },
     /// The engine gave up on the attempt that is under way.
-    GivenUp(GivenUp),
+    GivenUp(Trouble),
     /// The attempt that is under way has failed.
     Retreat,
     /// Carry it out.
@@ -297,13 +296,12 @@ impl Turn<'_> {
                 again = Some(LOOK);
                 Health::Progressing
             }
-            Verdict::Degraded { .. } | Verdict::Failed { .. } => Health::Degraded,
+            Verdict::Degraded(_) | Verdict::Failed(_) => Health::Degraded,
         };
         let contested = reason::contested(plan);
         let waiting = match &verdict {
-            Verdict::Progressing { waiting: words }
-            | Verdict::Degraded { cause: words, .. }
-            | Verdict::Failed { cause: words, .. } => Some(words.clone()),
+            Verdict::Progressing { waiting } => Some(waiting.clone()),
+            Verdict::Degraded(trouble) | Verdict::Failed(trouble) => Some(trouble.to_string()),
             Verdict::Healthy => None,
         };
         let problem = self.assignment.problem.as_ref().map(|problem| format!("source: {problem}"));
@@ -329,9 +327,8 @@ impl Turn<'_> {
         };
         match &own {
             Verdict::Healthy => self.finish(&mut record, plan),
-            Verdict::Failed { service, cause } | Verdict::Degraded { service, cause } if record.attempt.is_some() => {
-                let cause = cause.strip_prefix(service.as_str()).unwrap_or(cause);
-                return self.fail(plan, service, "did not come up", cause.trim_start_matches([':', ' '])).await;
+            Verdict::Failed(trouble) | Verdict::Degraded(trouble) if record.attempt.is_some() => {
+                return self.fail(plan, trouble).await;
             }
             _ => {}
         }

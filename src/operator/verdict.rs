@@ -26,26 +26,42 @@ pub enum Verdict {
         /// What the first of them waits for.
         waiting: String,
     },
-    /// Some did not get there in time, without the engine giving up.
-    Degraded {
-        /// The first of them.
-        service: String,
-        /// What fails.
-        cause: String,
-    },
+    /// Some did not get there in time, without the engine giving up: the first of them.
+    Degraded(Trouble),
     /// The engine gave a rollout up, or went back on it.
-    Failed {
-        /// The service.
-        service: String,
-        /// Its reason.
-        cause: String,
-    },
+    Failed(Trouble),
+}
+
+/// What became of a service that did not get where it was to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trouble {
+    /// Its full name.
+    pub service: String,
+    /// What became of it, as the end of a sentence: `rolled back`.
+    pub what: &'static str,
+    /// Why.
+    pub reason: String,
+}
+
+/// Of a service that the engine has not given up.
+const NOT_UP: &str = "did not come up";
+/// Of one that it has taken back.
+pub const ROLLED_BACK: &str = "rolled back";
+/// Of one that it has left in the middle.
+pub const PAUSED: &str = "rollout paused";
+
+impl std::fmt::Display for Trouble {
+    /// In few words, for a status: that it did not come up goes without saying.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { service, what, reason } = self;
+        if *what == NOT_UP { write!(f, "{service}: {reason}") } else { write!(f, "{service} {what}: {reason}") }
+    }
 }
 
 impl Verdict {
     /// Whether waiting will not change it.
     pub fn is_final(&self) -> bool {
-        matches!(self, Verdict::Healthy | Verdict::Failed { .. } | Verdict::Degraded { .. })
+        matches!(self, Verdict::Healthy | Verdict::Failed(_) | Verdict::Degraded(_))
     }
 }
 
@@ -253,6 +269,7 @@ pub fn summary<'a>(assessed: impl IntoIterator<Item = &'a Assessed>) -> Verdict 
     let mut worst = Verdict::Healthy;
     for one in assessed {
         let name = &one.name;
+        let trouble = |what, reason| Trouble { service: name.clone(), what, reason };
         let next = match &one.verdict {
             health::Verdict::Converged => continue,
             health::Verdict::Progressing { waiting_for, failing } => {
@@ -263,22 +280,15 @@ pub fn summary<'a>(assessed: impl IntoIterator<Item = &'a Assessed>) -> Verdict 
                 }
                 Verdict::Progressing { waiting }
             }
-            health::Verdict::Degraded(failure) => {
-                Verdict::Degraded { service: name.clone(), cause: format!("{name}: {failure}") }
+            health::Verdict::Degraded(failure) => Verdict::Degraded(trouble(NOT_UP, failure.to_string())),
+            health::Verdict::Stuck { waiting_for } => {
+                Verdict::Degraded(trouble(NOT_UP, format!("no progress, waiting for {waiting_for}")))
             }
-            health::Verdict::Stuck { waiting_for } => Verdict::Degraded {
-                service: name.clone(),
-                cause: format!("{name}: no progress, waiting for {waiting_for}"),
-            },
             health::Verdict::Superseded => {
-                Verdict::Degraded { service: name.clone(), cause: format!("{name}: somebody else wrote it meanwhile") }
+                Verdict::Degraded(trouble(NOT_UP, "somebody else wrote it meanwhile".to_owned()))
             }
-            health::Verdict::RolledBack { message, .. } => {
-                Verdict::Failed { service: name.clone(), cause: format!("{name} rolled back: {message}") }
-            }
-            health::Verdict::Paused { message } => {
-                Verdict::Failed { service: name.clone(), cause: format!("{name} rollout paused: {message}") }
-            }
+            health::Verdict::RolledBack { message, .. } => Verdict::Failed(trouble(ROLLED_BACK, message.clone())),
+            health::Verdict::Paused { message } => Verdict::Failed(trouble(PAUSED, message.clone())),
         };
         if rank(&next) > rank(&worst) {
             worst = next;
@@ -291,7 +301,7 @@ fn rank(verdict: &Verdict) -> u8 {
     match verdict {
         Verdict::Healthy => 0,
         Verdict::Progressing { .. } => 1,
-        Verdict::Degraded { .. } => 2,
-        Verdict::Failed { .. } => 3,
+        Verdict::Degraded(_) => 2,
+        Verdict::Failed(_) => 3,
     }
 }

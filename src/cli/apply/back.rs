@@ -7,13 +7,14 @@ use serde_json::json;
 use super::super::failure::Failure;
 use super::super::plan::Planned;
 use super::super::progress::Progress;
-use super::session::{LOOK, Session, Trouble};
+use super::session::{LOOK, Session};
 use crate::apply::{Apply, Event};
 use crate::desired::Hook;
 use crate::model::Kind;
 use crate::operator::record::Failed;
 use crate::operator::retreat::{self, May, Next, Over};
-use crate::operator::{autopsy, snapshot, verdict};
+use crate::operator::verdict::{self, Trouble};
+use crate::operator::{autopsy, snapshot};
 use crate::plan::{self, Applied, Plan};
 use crate::settings::OnFailure;
 
@@ -26,9 +27,7 @@ impl Session<'_> {
         progress: &Progress,
     ) -> Result<Failed, Failure> {
         let live = snapshot::take(&self.client).await?;
-        let Trouble { service, what, reason } = trouble;
-        let secret = &planned.plan.confidential;
-        let failed = autopsy::of(&self.client, &live, service, what, reason, secret).await;
+        let failed = autopsy::of(&self.client, &live, trouble, &planned.plan.confidential).await;
         self.failed();
         let plan = self.again(planned, &live)?.plan;
         let hooks = plan.steps.iter().filter(|step| step.hook == Some(Hook::OnFailure)).cloned().collect();

@@ -23,7 +23,7 @@ use crate::model::Kind;
 use crate::operator::record::Failed;
 use crate::operator::records::Stored;
 use crate::operator::snapshot::{self, SnapshotError};
-use crate::operator::verdict::{self, Assessed, Verdict, Wanted};
+use crate::operator::verdict::{self, Assessed, Trouble, Verdict, Wanted};
 use crate::plan::{self, Action, Hooks, Mask, Plan, Step};
 use crate::swarm::{Images, Live, ServiceSpec};
 
@@ -301,8 +301,7 @@ impl Session<'_> {
                         Verdict::Progressing { .. } => {}
                         _ if is_patient => {}
                         Verdict::Healthy => return Ok(Some((None, assessed))),
-                        Verdict::Degraded { service, cause } | Verdict::Failed { service, cause } => {
-                            let trouble = Trouble::of(service, &cause, &assessed);
+                        Verdict::Degraded(trouble) | Verdict::Failed(trouble) => {
                             return Ok(Some((Some(trouble), assessed)));
                         }
                     }
@@ -348,31 +347,6 @@ impl Session<'_> {
             .collect();
         let assessed = seen.assess(&self.client, &services, &live, timeout, &planned.plan.confidential).await?;
         Ok((live, assessed))
-    }
-}
-
-/// What went wrong.
-pub(super) struct Trouble {
-    /// The service.
-    pub service: String,
-    /// What became of it: `rolled back`.
-    pub what: &'static str,
-    /// Why.
-    pub reason: String,
-}
-
-impl Trouble {
-    fn of(service: String, cause: &str, assessed: &[Assessed]) -> Self {
-        let verdict = assessed.iter().find(|one| one.name == service).map(|one| &one.verdict);
-        let what = match verdict {
-            Some(health::Verdict::RolledBack { .. }) => "rolled back",
-            Some(health::Verdict::Paused { .. }) => "rollout paused",
-            _ => "did not come up",
-        };
-        let reason = cause.strip_prefix(service.as_str()).unwrap_or(cause);
-        let reason = reason.trim_start_matches([':', ' ']);
-        let reason = reason.strip_prefix(what).map_or(reason, |rest| rest.trim_start_matches([':', ' ']));
-        Self { reason: reason.to_owned(), what, service }
     }
 }
 

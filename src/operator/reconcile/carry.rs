@@ -29,10 +29,7 @@ impl Turn<'_> {
                 Verdict::Progressing { waiting } => {
                     self.wait(plan, &format!("waiting: {waiting}"), Some(Health::Progressing), Some(LOOK)).await
                 }
-                Verdict::Degraded { service, cause } | Verdict::Failed { service, cause } => {
-                    let cause = cause.strip_prefix(service.as_str()).unwrap_or(&cause);
-                    self.fail(plan, &service, "did not come up", cause.trim_start_matches([':', ' '])).await
-                }
+                Verdict::Degraded(trouble) | Verdict::Failed(trouble) => self.fail(plan, &trouble).await,
             };
         }
         self.apply(plan, self.begin(plan)).await

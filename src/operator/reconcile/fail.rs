@@ -3,12 +3,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::attempt::{Attempt, GivenUp};
+use super::super::attempt::Attempt;
 use super::super::context::Error;
 use super::super::record::{Applied as AppliedRecord, Held, Record, Status};
 use super::super::records::Stored;
 use super::super::retreat::{self, May, Next, Over};
-use super::super::verdict::{self, Verdict};
+use super::super::verdict::{self, Trouble, Verdict};
 use super::super::{autopsy, records, rendering, sources};
 use super::{LOOK, Turn, store};
 use crate::apply::Stopped;
@@ -20,15 +20,10 @@ use crate::runtime::Action;
 use crate::settings::OnFailure;
 
 impl Turn<'_> {
-    /// The engine gave a rollout up, or went back on it.
-    pub(super) async fn given_up(&self, plan: &Plan, found: GivenUp) -> Result<Action, Error> {
-        self.fail(plan, &found.service, found.what, &found.reason).await
-    }
-
     /// Records that an attempt failed, and why: what follows begins with the next look, whoever makes it.
-    pub(super) async fn fail(&self, plan: &Plan, service: &str, what: &str, reason: &str) -> Result<Action, Error> {
+    pub(super) async fn fail(&self, plan: &Plan, trouble: &Trouble) -> Result<Action, Error> {
         let context = self.context;
-        let failed = autopsy::of(&context.client, &self.live, service, what, reason, &plan.confidential).await;
+        let failed = autopsy::of(&context.client, &self.live, trouble, &plan.confidential).await;
         let mut record = self.new_record(plan);
         if record.attempt.is_none() {
             return self.hold(plan, failed.cause).await;
