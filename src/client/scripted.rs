@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::{UnixListener, UnixStream};
 use tokio_util::task::AbortOnDropHandle;
 
@@ -107,22 +107,39 @@ async fn serve(mut stream: UnixStream, script: Script, record: Arc<Mutex<Vec<See
 }
 
 async fn read_request(stream: &mut UnixStream) -> Option<Seen> {
-    let mut bytes = Vec::new();
-    let end = loop {
-        if let Some(end) = bytes.windows(4).position(|window| window == b"\r\n\r\n") {
-            break end + 4;
+    let Raw { method, path, head, body } = Raw::read(stream).await?;
+    Some(Seen { method, path, body, head })
+}
+
+/// A request off a connection.
+pub(crate) struct Raw {
+    pub method: String,
+    pub path: String,
+    pub head: String,
+    pub body: Vec<u8>,
+}
+
+impl Raw {
+    /// The next one; nothing where the other side begins with TLS, or ends.
+    pub(crate) async fn read(stream: &mut (impl AsyncRead + Unpin)) -> Option<Self> {
+        let mut bytes = Vec::new();
+        let end = loop {
+            if let Some(end) = bytes.windows(4).position(|window| window == b"\r\n\r\n") {
+                break end + 4;
+            }
+            if stream.read_buf(&mut bytes).await.ok()? == 0 || bytes[0] == 0x16 {
+                return None;
+            }
+        };
+        let head = String::from_utf8(bytes[..end].to_vec()).ok()?;
+        let length = head
+            .lines()
+            .find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length:")?.trim().parse().ok());
+        while bytes.len() < end + length.unwrap_or(0) {
+            stream.read_buf(&mut bytes).await.ok()?;
         }
-        if stream.read_buf(&mut bytes).await.ok()? == 0 {
-            return None;
-        }
-    };
-    let head = String::from_utf8(bytes[..end].to_vec()).ok()?;
-    let length =
-        head.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length:")?.trim().parse().ok());
-    while bytes.len() < end + length.unwrap_or(0) {
-        stream.read_buf(&mut bytes).await.ok()?;
+        let mut words = head.split_whitespace();
+        let (method, path) = (words.next()?.to_owned(), words.next()?.to_owned());
+        Some(Self { method, path, body: bytes[end..].to_vec(), head })
     }
-    let mut words = head.split_whitespace();
-    let (method, path) = (words.next()?.to_owned(), words.next()?.to_owned());
-    Some(Seen { method, path, body: bytes[end..].to_vec(), head })
 }

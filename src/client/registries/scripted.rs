@@ -2,11 +2,12 @@
 
 use std::sync::{Arc, Mutex};
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::{Insecure, Registries, of};
+use crate::client::scripted::Raw;
 
 /// A request as it came.
 #[derive(Debug, Clone)]
@@ -101,7 +102,8 @@ impl Scripted {
 }
 
 async fn serve(mut stream: TcpStream, script: Script, record: Arc<Mutex<Vec<Seen>>>) {
-    while let Some(seen) = read(&mut stream).await {
+    while let Some(Raw { method, path, head, body }) = Raw::read(&mut stream).await {
+        let seen = Seen { method, path, head, body: String::from_utf8_lossy(&body).into_owned() };
         record.lock().expect("not poisoned").push(seen.clone());
         let reply = (*script.lock().expect("not poisoned"))(&seen);
         let Reply::Answer(status, headers, body) = reply else { return std::future::pending().await };
@@ -114,26 +116,4 @@ async fn serve(mut stream: TcpStream, script: Script, record: Arc<Mutex<Vec<Seen
             return;
         }
     }
-}
-
-/// The next request; nothing where the other side begins with TLS, or ends.
-async fn read(stream: &mut TcpStream) -> Option<Seen> {
-    let mut bytes = Vec::new();
-    let end = loop {
-        if let Some(end) = bytes.windows(4).position(|window| window == b"\r\n\r\n") {
-            break end + 4;
-        }
-        if stream.read_buf(&mut bytes).await.ok()? == 0 || bytes[0] == 0x16 {
-            return None;
-        }
-    };
-    let head = String::from_utf8(bytes[..end].to_vec()).ok()?;
-    let length =
-        head.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length:")?.trim().parse().ok());
-    while bytes.len() < end + length.unwrap_or(0) {
-        stream.read_buf(&mut bytes).await.ok()?;
-    }
-    let mut words = head.split_whitespace();
-    let (method, path) = (words.next()?.to_owned(), words.next()?.to_owned());
-    Some(Seen { method, path, body: String::from_utf8_lossy(&bytes[end..]).into_owned(), head })
 }

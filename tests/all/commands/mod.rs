@@ -20,12 +20,15 @@ mod verdicts;
 
 use std::path::Path;
 use std::sync::OnceLock;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::lab::{Lab, unique};
 use crate::proxy::Proxy;
 use crate::runner::{Outcome, Process, Skep};
-use crate::wait::wait_until;
+use crate::wait::{holds_within, wait_until};
+
+/// How long nodes may take to let go of a network.
+const NETWORKS: Duration = Duration::from_secs(60);
 
 /// A swarm of one node in which no controller runs: beside one, `skep apply` of a repository rightly refuses.
 pub fn lab() -> &'static Lab {
@@ -86,24 +89,20 @@ impl Scene {
     /// Waits until no network of the stack is left: nodes let go of them late.
     #[track_caller]
     pub fn wait_networks_gone(&self) {
-        let label = format!("label=com.docker.stack.namespace={}", self.stack);
-        wait_until(Duration::from_secs(60), "the stack's networks are gone", || {
-            lab().docker(1, &["network", "ls", "-q", "--filter", &label]).is_empty()
-        });
+        wait_until(NETWORKS, "the stack's networks are gone", || !self.has_networks());
     }
 
     /// Leaves the shared swarm as it was, as far as its engine lets go of networks: one whose task was deleted while it started
     /// may keep its network for good, which harms no other test.
     fn let_networks_go(&self) {
-        let label = format!("label=com.docker.stack.namespace={}", self.stack);
-        let end = Instant::now() + Duration::from_secs(60);
-        while !lab().docker(1, &["network", "ls", "-q", "--filter", &label]).is_empty() {
-            if Instant::now() > end {
-                println!("the engine keeps a network of {}", self.stack);
-                return;
-            }
-            std::thread::sleep(Duration::from_millis(50));
+        if !holds_within(NETWORKS, || !self.has_networks()) {
+            println!("the engine keeps a network of {}", self.stack);
         }
+    }
+
+    fn has_networks(&self) -> bool {
+        let label = format!("label=com.docker.stack.namespace={}", self.stack);
+        !lab().docker(1, &["network", "ls", "-q", "--filter", &label]).is_empty()
     }
 
     fn words(&self, line: &str) -> Vec<String> {

@@ -1,10 +1,9 @@
 //! `kill -9` at any moment is repaired by the next controller: everything converges, nothing is left over.
 
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 use super::repository::service;
 use super::scene::{SOON, Scene};
-use crate::proxy::Fault;
 use crate::wait::wait_until;
 
 #[test]
@@ -45,31 +44,17 @@ fn a_controller_killed_between_any_two_writes_leaves_nothing_behind() {
     }
     let mut held = 0;
     // Writes are what is looked at here, and without tasks there is no rollout to wait for.
-    loop {
+    let _skep = loop {
         let text = format!("held-{held}");
-        scene.proxy.arm(Fault::Hold(held + 1));
-        let revision = commit(&scene, &text, 0);
-        let begun = Instant::now();
-        while !scene.proxy.fault_happened() && !scene.is_synced("shop", &revision) {
-            assert!(begun.elapsed() < SOON, "write {} neither came nor was needless", held + 1);
-            std::thread::sleep(Duration::from_millis(20));
+        match scene.killed_at(held + 1, skep, || commit(&scene, &text, 0)) {
+            Ok((next, _)) => skep = next,
+            Err(skep) => break skep,
         }
-        if !scene.proxy.fault_happened() {
-            break;
-        }
-        let write = scene.proxy.writes().last().map(|it| format!("{} {}", it.method, it.path)).unwrap_or_default();
-        skep.kill();
-        scene.proxy.disarm();
-        scene.release_lease();
-        skep = scene.run();
-        scene.synced("shop", &revision);
-        println!("killed at write {}: {write}", held + 1);
         converged(&scene, &text);
         held += 1;
-    }
+    };
     println!("{held} writes of one change");
     assert!(held >= 8, "the record, a config, a secret, two services, the rendering, the record, deletions: {held}");
-    scene.proxy.disarm();
     ends_without_a_trace(&scene);
 }
 

@@ -1,10 +1,7 @@
 //! Hooks: jobs that run before, after, or when it failed, once an attempt, whoever is killed meanwhile.
 
-use std::time::{Duration, Instant};
-
 use super::rollout::service;
 use super::scene::{SOON, Scene, says};
-use crate::proxy::Fault;
 use crate::wait::wait_until;
 
 /// A job that is a hook.
@@ -89,34 +86,23 @@ fn a_controller_killed_between_any_two_writes_runs_each_hook_once() {
     let revision = commit("first");
     scene.synced("shop", &revision);
     let mut held = 0;
-    loop {
+    let _skep = loop {
         let text = format!("held-{held}");
         let (before, then) = (runs(&scene, "shop_before"), runs(&scene, "shop_then"));
-        scene.proxy.arm(Fault::Hold(held + 1));
-        let revision = commit(&text);
-        let begun = Instant::now();
-        while !scene.proxy.fault_happened() && !scene.is_synced("shop", &revision) {
-            assert!(begun.elapsed() < SOON, "write {} neither came nor was needless", held + 1);
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        if !scene.proxy.fault_happened() {
-            break;
-        }
-        let write = scene.proxy.writes().last().map(|it| format!("{} {}", it.method, it.path)).unwrap_or_default();
-        skep.kill();
-        scene.proxy.disarm();
-        scene.release_lease();
-        skep = scene.run();
-        scene.synced("shop", &revision);
-        println!("killed at write {}: {write}", held + 1);
+        let write = match scene.killed_at(held + 1, skep, || commit(&text)) {
+            Ok((next, write)) => {
+                skep = next;
+                write
+            }
+            Err(skep) => break skep,
+        };
         for key in ["a", "b", "c", "d", "e"] {
             assert_eq!(scene.env(&format!("shop_{key}")), [format!("TEXT={text}")]);
         }
         let ran = (runs(&scene, "shop_before"), runs(&scene, "shop_then"));
         assert_eq!(ran, (before.map(|it| it + 1), then.map(|it| it + 1)), "killed at write {}: {write}", held + 1);
         held += 1;
-    }
+    };
     println!("{held} writes of one change");
     assert!(held >= 10, "the record, five services, two hooks, renderings and records between the waves: {held}");
-    scene.proxy.disarm();
 }

@@ -7,7 +7,7 @@ use tempfile::TempDir;
 
 use super::repository::Repository;
 use crate::lab::Lab;
-use crate::proxy::{Proxy, Request};
+use crate::proxy::{Fault, Proxy, Request};
 use crate::runner::{Outcome, Process, Skep};
 use crate::wait::wait_until;
 
@@ -139,6 +139,34 @@ impl Scene {
     /// Somebody updates a service by hand, with these flags.
     pub fn by_hand(&self, service: &str, flags: &[&str]) {
         self.lab.docker(1, &[&["service", "update", "--detach", "--quiet"], flags, &[service]].concat());
+    }
+
+    /// Kills a controller at the `number`-th write of a revision of `shop`, which `commit` makes, has another take over, and waits
+    /// until that is synced. Gives that one and the write; the first, where the revision needed fewer writes.
+    #[track_caller]
+    pub fn killed_at(
+        &self,
+        number: usize,
+        skep: Process,
+        commit: impl FnOnce() -> String,
+    ) -> Result<(Process, String), Process> {
+        self.proxy.arm(Fault::Hold(number));
+        let revision = commit();
+        wait_until(SOON, &format!("write {number} comes, or turns out to be needless"), || {
+            self.proxy.fault_happened() || self.is_synced("shop", &revision)
+        });
+        if !self.proxy.fault_happened() {
+            self.proxy.disarm();
+            return Err(skep);
+        }
+        let write = self.proxy.writes().last().map(|it| format!("{} {}", it.method, it.path)).unwrap_or_default();
+        skep.kill();
+        self.proxy.disarm();
+        self.release_lease();
+        let next = self.run();
+        self.synced("shop", &revision);
+        println!("killed at write {number}: {write}");
+        Ok((next, write))
     }
 
     /// The names of a stack's services.
