@@ -325,12 +325,17 @@ impl Turn<'_> {
             Some(attempt) => verdict::summary(assessed.iter().filter(|one| attempt.services.contains(&one.name))),
             None => verdict,
         };
+        let led_back_to = record.good.clone();
         match &own {
             Verdict::Healthy => self.finish(&mut record, plan),
             Verdict::Failed(trouble) | Verdict::Degraded(trouble) if record.attempt.is_some() => {
                 return self.fail(plan, trouble).await;
             }
             _ => {}
+        }
+        if led_back_to.is_some() && led_back_to != record.good {
+            // What a failure would have led back to may go now, and no event tells of that.
+            again.get_or_insert(LOOK);
         }
         let sync = plan.sync();
         record.status = Status { sync, health, revision: Some(self.revision()), reason };
