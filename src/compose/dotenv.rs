@@ -224,9 +224,11 @@ impl Parser<'_> {
             return Err(self.fault(start, start + 1, unclosed));
         };
         self.at += length + 2;
-        let after = self.line().trim();
+        let line = self.line();
+        let after = line.trim();
         if !after.is_empty() && !after.starts_with('#') {
-            return Err(self.fault(self.at, self.at + after.len(), "nothing may follow the closing quote"));
+            let start = self.at + line.len() - line.trim_start().len();
+            return Err(self.fault(start, start + after.len(), "nothing may follow the closing quote"));
         }
         self.skip_line();
         Ok(if quote == '"' { Raw::Template(value) } else { Raw::Literal(value) })
@@ -318,6 +320,16 @@ mod tests {
     }
 
     #[test]
+    fn what_follows_a_quote_has_its_place() {
+        let (mut faults, mut sources) = (Faults::new(), crate::diag::Sources::new());
+        let text = "A=\"b\" \u{63d}c ";
+        let file = sources.add(".env", text);
+        parse(text, file, &Variables::new(), Severity::Error, &mut faults);
+        let span = faults.into_sorted().first().and_then(|fault| fault.span).expect("a place");
+        assert_eq!(text.get(span.start as usize..span.end as usize), Some("\u{63d}c"));
+    }
+
+    #[test]
     fn a_line_without_anything_has_its_place() {
         for (text, place) in [("export ", "1:8"), ("A=1\nexport \u{3000}", "2:8"), ("export \nA=1", "1:8")] {
             let (_, faults) = read(text);
@@ -343,7 +355,7 @@ mod tests {
         let (_, faults) = read("A=pa$word\nB=\"x\" y\nC=$1\n=d\n");
         insta::assert_snapshot!(faults, @r"
         .env:1:3: error: the variable `word` is not defined [compose/undefined-variable]
-        .env:2:6: error: nothing may follow the closing quote [file/env]
+        .env:2:7: error: nothing may follow the closing quote [file/env]
         .env:3:3: error: `$1` begins no reference to a variable [compose/interpolation]
         .env:4:1: error: a line holds `NAME=value`, and a name only letters, digits, `_`, `.` and `-` [file/env]
         ");
