@@ -122,16 +122,7 @@ async fn all(session: &Session<'_>, wanted: &[&Planned<'_>]) -> Result<Exit, Fai
             unhealthy.insert(name);
             continue;
         }
-        let ended = match planned.plan.is_blocked() {
-            false => session.stack(planned).await,
-            true => match session.now(planned).await {
-                Ok(again) => match permitted(session.target, &again, session.arguments.change.force) {
-                    Ok(()) => session.stack(&again).await,
-                    Err(failure) => Err(failure),
-                },
-                Err(failure) => Err(failure),
-            },
-        };
+        let ended = apply(session, planned).await;
         if !matches!(ended, Ok(Exit::Done | Exit::Unhealthy)) {
             let left: Vec<&str> = wanted.iter().skip(index + 1).map(|planned| planned.stack.name.as_str()).collect();
             if !left.is_empty() {
@@ -147,6 +138,16 @@ async fn all(session: &Session<'_>, wanted: &[&Planned<'_>]) -> Result<Exit, Fai
     Ok(worst)
 }
 
+/// Applies one stack. One whose plan waited for what others make is planned again first.
+async fn apply(session: &Session<'_>, planned: &Planned<'_>) -> Result<Exit, Failure> {
+    if !planned.plan.is_blocked() {
+        return session.stack(planned).await;
+    }
+    let again = session.now(planned).await?;
+    permitted(session.target, &again, session.arguments.change.force)?;
+    session.stack(&again).await
+}
+
 /// Whether all that forbids a plan is that other stacks, which are applied with it, have yet to make what it needs.
 fn comes_later(planned: &Planned<'_>, plans: &[Planned<'_>]) -> bool {
     let mut errors = planned.plan.diagnostics.iter().filter(|fault| fault.severity == Severity::Error).peekable();
@@ -157,11 +158,10 @@ fn comes_later(planned: &Planned<'_>, plans: &[Planned<'_>]) -> bool {
         let mut others = plans.iter().filter(|other| other.plan.stack != planned.plan.stack);
         others.any(|other| other.plan.steps.iter().any(|step| step.kind == external.kind && step.name == external.name))
     };
-    let external = planned.stack.desired.iter().flat_map(|desired| &desired.external);
     // What is there already is in no step, and not what is missing.
-    let missing: Vec<_> = external.filter(|external| makes(external)).collect();
-    let count = planned.plan.diagnostics.iter().filter(|fault| fault.code == code::EXTERNAL_MISSING).count();
-    missing.len() == count
+    let external = planned.stack.desired.iter().flat_map(|desired| &desired.external);
+    let awaited = external.filter(|external| makes(external)).count();
+    awaited == planned.plan.diagnostics.iter().filter(|fault| fault.code == code::EXTERNAL_MISSING).count()
 }
 
 fn form(arguments: &ApplyArguments, environment: &Environment) -> Form {

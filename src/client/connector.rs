@@ -3,11 +3,14 @@
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use hyper_util::client::legacy::connect::{Connected, Connection};
 use hyper_util::rt::TokioIo;
+use rustls::ClientConfig;
+use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
 use tokio_rustls::TlsConnector;
@@ -56,17 +59,21 @@ async fn connect(endpoint: &Endpoint) -> io::Result<EngineStream> {
     }
 }
 
-async fn connect_tcp(tcp: &Tcp) -> io::Result<EngineStream> {
-    let (host, port) = &tcp.dial;
-    let stream = TcpStream::connect((host.as_str(), *port)).await?;
+async fn connect_tcp(Tcp { dial: (host, port), tls, .. }: &Tcp) -> io::Result<EngineStream> {
+    dial(host, *port, tls.clone()).await
+}
+
+/// Connects over TCP, and over TLS where there are a name and settings for it.
+pub(super) async fn dial(
+    host: &str,
+    port: u16,
+    tls: Option<(ServerName<'static>, Arc<ClientConfig>)>,
+) -> io::Result<EngineStream> {
+    let stream = TcpStream::connect((host, port)).await?;
     stream.set_nodelay(true)?;
-    match &tcp.tls {
-        None => Ok(EngineStream::Tcp(stream)),
-        Some((name, config)) => {
-            let stream = TlsConnector::from(config.clone()).connect(name.clone(), stream).await?;
-            Ok(EngineStream::Tls(Box::new(stream)))
-        }
-    }
+    let Some((name, config)) = tls else { return Ok(EngineStream::Tcp(stream)) };
+    let stream = TlsConnector::from(config).connect(name, stream).await?;
+    Ok(EngineStream::Tls(Box::new(stream)))
 }
 
 impl Connection for EngineStream {

@@ -14,7 +14,7 @@ const PATIENCE: Duration = Duration::from_secs(4);
 const HEADER: usize = 8;
 
 impl Client {
-    /// The last lines of a task, both outputs in the order in which they were written, without their ends. Asked once.
+    /// The last lines of a task, both outputs in the order in which the engine took them, without their ends. Asked once.
     ///
     /// # Errors
     /// [`Error::Timeout`] after 4 s, [`Error::NotFound`] where the task is forgotten, and those of a read; a log driver that

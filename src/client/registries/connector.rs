@@ -11,10 +11,8 @@ use std::time::Duration;
 use hyper_util::rt::TokioIo;
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
-use tokio::net::TcpStream;
-use tokio_rustls::TlsConnector;
 
-use super::super::connector::EngineStream;
+use super::super::connector::{EngineStream, dial};
 use super::super::tls::{self, Tls, Verification};
 use super::insecure::Insecure;
 
@@ -47,16 +45,14 @@ impl Connector {
         let host = uri.host().unwrap_or_default().trim_matches(['[', ']']).to_owned();
         let is_plain = uri.scheme_str() == Some("http");
         let port = uri.port_u16().unwrap_or(if is_plain { 80 } else { 443 });
-        let stream = TcpStream::connect((host.as_str(), port)).await?;
-        stream.set_nodelay(true)?;
-        if is_plain {
-            return Ok(EngineStream::Tcp(stream));
-        }
-        let is_checked = !self.insecure.covers(authority);
-        let config = self.settings(if is_checked { Verification::Full } else { Verification::Skip })?;
-        let name = ServerName::try_from(host).map_err(io::Error::other)?;
-        let stream = TlsConnector::from(config).connect(name, stream).await?;
-        Ok(EngineStream::Tls(Box::new(stream)))
+        let tls = if is_plain {
+            None
+        } else {
+            let is_checked = !self.insecure.covers(authority);
+            let config = self.settings(if is_checked { Verification::Full } else { Verification::Skip })?;
+            Some((ServerName::try_from(host.clone()).map_err(io::Error::other)?, config))
+        };
+        dial(&host, port, tls).await
     }
 }
 
